@@ -1,0 +1,41 @@
+"""Exam Kiosk: timed trade tests on kiosks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from kiosk.config import Settings, load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def create_app(settings: Settings | None = None, *, background: bool = True) -> Flask:
+    """Return the application; `background` off leaves out the threads that a serving process starts."""
+    settings = settings or load_settings()
+    app = Flask(__name__, root_path=str(ROOT), instance_path=str(settings.instance_dir))
+    app.extensions["settings"] = settings
+
+    from kiosk import cli, embedded, timers
+    from kiosk.blueprints import register_blueprints
+    from kiosk.extensions import init_extensions
+    from kiosk.jobs import pulse
+    from kiosk.web import configure, errors, headers, health, logs, preferences, request_time, schema_gate, signin
+
+    configure.init_app(app, settings)
+    logs.init_app(app, settings)
+    request_time.init_app(app)
+    init_extensions(app)
+    timers.init_app(app, lambda: embedded.redis_url(settings))
+    signin.init_app(app)
+    preferences.init_app(app)
+    headers.init_app(app, settings)
+    errors.init_app(app)
+    schema_gate.init_app(app)
+    health.init_app(app)
+    register_blueprints(app)
+    cli.init_app(app)
+    if background:
+        pulse.init_app(app)
+    return app

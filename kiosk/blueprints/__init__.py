@@ -1,0 +1,13 @@
+"""The outside, cut by audience."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register_blueprints(app: Flask) -> None:
+    """Hang every blueprint into `app`."""
+    from kiosk.blueprints import admin, auth, candidate, centre
+
+    for module in (auth, candidate, centre, admin):
+        app.register_blueprint(module.bp)

@@ -1,0 +1,140 @@
+"""The Flask extensions, and the one way to write: `transaction()`."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from flask_babel import Babel
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Engine, MetaData, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What every model derives from."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+login_manager = LoginManager()
+csrf = CSRFProtect()
+babel = Babel()
+
+
+class FairLock:
+    """A lock that is given out in the order in which it was asked for.
+
+    SQLite has one writer at a time. Left to its busy handler, an unlucky thread can starve for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def acquire(self) -> None:
+        """Take the lock, after everybody who asked earlier."""
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def release(self) -> None:
+        """Hand the lock to the one who has waited longest."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+_sqlite_writer = FairLock()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One write transaction on the session: commit at the end, roll back on any exception.
+
+    What the session read before is thrown away first, so that everything inside is seen under the locks.
+    SQLite begins IMMEDIATE, else a reader that turns writer fails at once with BUSY_SNAPSHOT.
+    """
+    db.session.rollback()
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    if is_sqlite:
+        _sqlite_writer.acquire()
+    try:
+        db.session.connection(execution_options={"begin": "IMMEDIATE"})
+        yield
+        db.session.commit()
+    except BaseException:
+        db.session.rollback()
+        raise
+    finally:
+        if is_sqlite:
+            _sqlite_writer.release()
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """Return SQLAlchemy's engine options for this database."""
+    if database_url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 5}}
+    return {
+        "pool_pre_ping": True,
+        "pool_size": 8,
+        "max_overflow": 4,
+        "pool_timeout": 5,
+        "connect_args": {
+            "connect_timeout": 5,
+            "prepare_threshold": None,  # PgBouncer in transaction mode knows no prepared statements
+            "options": "-c timezone=UTC -c statement_timeout=10000 -c lock_timeout=3000"
+            " -c idle_in_transaction_session_timeout=30000",
+        },
+    }
+
+
+def prepare_sqlite(engine: Engine) -> None:
+    """Set up each SQLite connection: WAL, full sync, foreign keys, and transactions that we begin ourselves."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+
+
+def init_extensions(app: Flask) -> None:
+    """Bind database, migrations, sign-in, CSRF and translations to `app`."""
+    db.init_app(app)
+    migrate.init_app(app, db, directory=app.config["MIGRATIONS_DIR"], render_as_batch=True)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)

@@ -1,0 +1,72 @@
+"""People: candidates, who sit exams, and users, who work here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kiosk.capabilities import Role
+from kiosk.models.base import Model, one_of
+from kiosk.models.types import Code, Instant, Name, PublicId
+
+
+class User(Model):
+    """A member of staff with one role; a centre's people have their centre."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "login"),
+        CheckConstraint(one_of("role", *Role), name="role"),
+    )
+
+    id: Mapped[PublicId]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    centre_id: Mapped[UUID | None] = mapped_column(ForeignKey("centres.id"))
+    login: Mapped[Code]
+    name: Mapped[Name]
+    role: Mapped[Code]
+    password_hash: Mapped[str] = mapped_column(String(200))
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    failed_sign_ins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[Instant | None]
+    created_at: Mapped[Instant]
+    deactivated_at: Mapped[Instant | None]
+
+
+class Candidate(Model):
+    """A person who is tested. `login` is the folded service number; it signs in."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "login"),
+        Index("ix_candidates_centre_trade", "centre_id", "trade_id"),
+        CheckConstraint(one_of("language", "en", "hi"), name="language"),
+        CheckConstraint("extra_minutes_per_hour BETWEEN 0 AND 60", name="extra_minutes_per_hour"),
+    )
+
+    id: Mapped[PublicId]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    centre_id: Mapped[UUID] = mapped_column(ForeignKey("centres.id"))
+    trade_id: Mapped[UUID] = mapped_column(ForeignKey("trades.id"))
+    shift_id: Mapped[UUID | None] = mapped_column(ForeignKey("shifts.id"), index=True)
+    service_no: Mapped[Code]
+    login: Mapped[Code]
+    name: Mapped[Name]
+    rank: Mapped[Code] = mapped_column(default="")
+    language: Mapped[Code] = mapped_column(default="en")
+    extra_minutes_per_hour: Mapped[int] = mapped_column(default=0)
+    photo: Mapped[Name | None]
+    seat: Mapped[Code | None]
+    checked_in_at: Mapped[Instant | None]
+    primary_bypassed_at: Mapped[Instant | None]
+    primary_bypassed_by: Mapped[Name | None]
+    primary_bypass_reason: Mapped[str | None] = mapped_column(Text)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    failed_sign_ins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[Instant | None]
+    created_at: Mapped[Instant]
+    archived_at: Mapped[Instant | None]

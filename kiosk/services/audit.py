@@ -1,0 +1,71 @@
+"""The audit log: who changed what from what to what, when and why. Written in the change's own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+
+from kiosk.extensions import db
+from kiosk.ids import uuid7
+from kiosk.models import AuditEvent
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a candidate, a user, the system itself, or somebody at the command line."""
+
+    kind: str
+    name: str
+    id: UUID | None = None
+    organisation_id: UUID | None = None
+    request_id: str | None = None
+    address: str | None = None
+
+
+SYSTEM = Actor("system", "Exam Kiosk")
+COMMAND_LINE = Actor("cli", "command line")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object's change of state."""
+
+    object_kind: str
+    object_id: UUID
+    action: str
+    from_state: str | None = None
+    to_state: str | None = None
+    reason: str | None = None
+    details: dict[str, Any] | None = None
+
+
+def record(changes: Iterable[Change], *, by: Actor, now: datetime) -> None:
+    """Write one row for each change, in one statement, inside the caller's transaction."""
+    rows = [_row(change, by, now) for change in changes]
+    if rows:
+        db.session.execute(insert(AuditEvent), rows)
+
+
+def _row(change: Change, by: Actor, now: datetime) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "organisation_id": by.organisation_id,
+        "at": now,
+        "actor_kind": by.kind,
+        "actor_id": by.id,
+        "actor_name": by.name,
+        "action": change.action,
+        "object_kind": change.object_kind,
+        "object_id": change.object_id,
+        "from_state": change.from_state,
+        "to_state": change.to_state,
+        "reason": change.reason,
+        "details": change.details,
+        "request_id": by.request_id,
+        "address": by.address,
+    }

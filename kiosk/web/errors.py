@@ -1,0 +1,96 @@
+"""Every refusal becomes a page, a fragment or a problem; nobody meets a raw error."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from kiosk.errors import KioskError, ServerBusy
+from kiosk.extensions import db
+from kiosk.web.request_time import request_id
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = "2"
+TITLES = {
+    400: _l("Your page is out of date"),
+    401: _l("You are signed out"),
+    403: _l("This is not open to you"),
+    404: _l("There is nothing here"),
+    409: _l("Something changed in the meantime"),
+    410: _l("Time is up"),
+    413: _l("That was too long"),
+    422: _l("Check what you entered"),
+    429: _l("Too many tries"),
+    503: _l("The server is busy"),
+}
+SENTENCES = {
+    400: _l("Load the page again. What was saved is safe."),
+    403: _l("You may not do this."),
+    404: _l("The address is not right, or it belongs to somebody else."),
+    405: _l("The address is not right, or it belongs to somebody else."),
+    413: _l("What you sent is too long. Shorten it; what you typed is still on your screen."),
+}
+UNEXPECTED = _l("Something went wrong on the server. What was saved is safe. Try again, or ask the invigilator.")
+
+
+def init_app(app: Flask) -> None:
+    """Answer refusals, HTTP errors, database trouble and everything unforeseen."""
+    app.register_error_handler(KioskError, _refusal)
+    app.register_error_handler(CSRFError, lambda _error: error_answer(400, SENTENCES[400], "csrf"))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DBAPIError, _database_trouble)
+    app.register_error_handler(PoolTimeout, _database_trouble)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def error_answer(status: int, sentence: Any, code: str) -> ResponseReturnValue:
+    """Return the error as the caller can read it: JSON for clients and health, else a page or a fragment."""
+    title = TITLES.get(status, UNEXPECTED if status >= 500 else TITLES[404])
+    headers = {"Retry-After": RETRY_SECONDS} if status in (429, 503) else {}
+    if request.path.startswith(("/api/", "/healthz", "/readyz")):
+        problem = {"type": "about:blank", "title": str(title), "status": status, "detail": str(sentence), "code": code}
+        answer = jsonify(problem | {"request_id": request_id()})
+        answer.mimetype = "application/problem+json"
+        return answer, status, headers
+    template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/error.html"
+    page = render_template(template, status=status, title=title, sentence=sentence, code=code, request_id=request_id())
+    return page, status, headers
+
+
+def _refusal(error: KioskError) -> ResponseReturnValue:
+    return error_answer(error.status, error.sentence, error.code)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.response is not None:
+        return error.get_response()
+    if error.code in (301, 302, 303, 307, 308):
+        return error.get_response()
+    return error_answer(error.code, SENTENCES.get(error.code, error.description), error.name.lower().replace(" ", "_"))
+
+
+def _database_trouble(error: Exception) -> ResponseReturnValue:
+    db.session.rollback()
+    log.exception("database trouble")
+    if isinstance(error, DBAPIError) and not _is_passing(error):
+        return error_answer(500, UNEXPECTED, "unexpected")
+    return error_answer(503, ServerBusy().sentence, "busy")
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """Whether the same request may succeed later: lost connections, locks, full disks; not our own mistakes."""
+    return type(error).__name__ in ("OperationalError", "InternalError", "InterfaceError")
+
+
+def _unforeseen(error: Exception) -> ResponseReturnValue:
+    log.exception("unforeseen: %s", type(error).__name__)
+    return error_answer(500, UNEXPECTED, "unexpected")

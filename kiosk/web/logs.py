@@ -1,0 +1,57 @@
+"""Logs: one line an event, with the request's id; text for people, JSON for machines."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+from typing import Any
+
+import structlog
+from flask import Flask
+
+from kiosk.config import Settings
+from kiosk.web.request_time import request_id
+
+FILE_BYTES = 10 * 1024 * 1024
+FILES_KEPT = 5
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Send the log of this process to standard error and to `instance/logs`."""
+    root = logging.getLogger()
+    if any(getattr(handler, "is_kiosk", False) for handler in root.handlers):
+        return
+    logs_dir = settings.instance_dir / "logs"
+    logs_dir.mkdir(exist_ok=True)
+    file = RotatingFileHandler(logs_dir / "kiosk.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT - 1, delay=True)
+    for handler in (logging.StreamHandler(), file):
+        handler.setFormatter(_formatter(settings.log_format))
+        handler.is_kiosk = True  # type: ignore[attr-defined]
+        root.addHandler(handler)
+    root.setLevel(settings.log_level.upper())
+    logging.getLogger("alembic").setLevel("WARNING")
+
+
+def _formatter(log_format: str) -> logging.Formatter:
+    shared = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_request_id,
+        structlog.processors.format_exc_info,
+    ]
+    if log_format == "json":
+        renderer: Any = structlog.processors.JSONRenderer()
+    else:
+        # logfmt quotes what came from outside: a newline in a User-Agent stays one line
+        renderer = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    )
+
+
+def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    current = request_id()
+    if current:
+        event["request_id"] = current
+    return event
