@@ -1,0 +1,3 @@
+.PHONY: run test lint fmt demo-reset
+run test lint fmt demo-reset:
+	@python3 manage.py $@

@@ -1,0 +1,1 @@
+"""What `manage.py run` owns: the lock, Redis, the server, the sweeper, certificates."""

@@ -1,0 +1,118 @@
+"""Brings the database to the state the server needs: migrated, and filled on a demo machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from flask import Flask, current_app
+from flask_migrate import upgrade
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from kiosk import clock
+from kiosk.config import Settings
+from kiosk.services import demo, schema
+
+Say = Callable[[str], None]
+
+
+class DatabaseRefused(RuntimeError):
+    """The database cannot be used; the text is one line that says why."""
+
+
+def prepare(app: Flask, settings: Settings, say: Say) -> None:
+    """Apply pending migrations, after a copy of an SQLite file that holds data, and keep demo data current.
+
+    Raises DatabaseRefused.
+    """
+    try:
+        with app.app_context():
+            _migrate(settings, say)
+            if not settings.is_production:
+                _fill(say)
+    except DBAPIError as error:
+        raise DatabaseRefused(f"KIOSK_DATABASE_URL: the database refused: {_first_line(error.orig)}") from error
+    except CommandError as error:
+        raise DatabaseRefused(f"the database does not fit this version of the program: {_first_line(error)}") from error
+
+
+def roll_demo_shift(app: Flask) -> None:
+    """Make the day's demo shift if there is none."""
+    with app.app_context():
+        demo.roll_demo_shift(clock.now())
+
+
+def demo_day(settings: Settings) -> dt.date:
+    """The day that the demo shift belongs to, in the centres' time zone."""
+    return clock.now().astimezone(ZoneInfo(settings.time_zone)).date()
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """The SQLite file, or None for another database or one in memory."""
+    name = make_url(settings.database_url).database if settings.is_sqlite else None
+    return Path(name).absolute() if name and name != ":memory:" else None
+
+
+def _migrate(settings: Settings, say: Say) -> None:
+    pending = schema.pending_migrations()
+    if not pending:
+        return
+    _refuse_a_newer_schema(pending)
+    copy = _copy_before(settings, pending[-1])
+    if copy is not None:
+        say(f"Copied the database to {copy}")
+    say(f"Preparing the database ({len(pending)} migration{'s' if len(pending) > 1 else ''})")
+    upgrade()
+
+
+def _refuse_a_newer_schema(pending: list[str]) -> None:
+    """Old code must not touch what newer code has changed."""
+    known = {script.revision for script in ScriptDirectory(current_app.config["MIGRATIONS_DIR"]).walk_revisions()}
+    if unknown := [revision for revision in pending if revision not in known]:
+        raise DatabaseRefused(f"the database's schema {unknown[0]}; start the newer version")
+
+
+def _copy_before(settings: Settings, revision: str) -> Path | None:
+    """Copy an SQLite database that exists already; the way back from a migration that went wrong."""
+    file = sqlite_file(settings)
+    if file is None or not file.exists() or not _has_tables(file):
+        return None
+    folder = settings.instance_dir / "backups"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    copy = folder / f"before-{revision}-{clock.now():%Y%m%dT%H%M%S}.db"
+    source, target = sqlite3.connect(file), sqlite3.connect(copy)
+    try:
+        # takes what still stands in the write-ahead log along, as a copy of the file would not
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+    copy.chmod(0o600)
+    return copy
+
+
+def _has_tables(file: Path) -> bool:
+    connection = sqlite3.connect(file)
+    try:
+        return connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone() is not None
+    finally:
+        connection.close()
+
+
+def _fill(say: Say) -> None:
+    now = clock.now()
+    if schema.is_empty():
+        say("Loading the demo data")
+        demo.load_demo(now)
+    else:
+        demo.roll_demo_shift(now)
+
+
+def _first_line(error: BaseException | None) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

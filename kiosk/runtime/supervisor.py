@@ -1,0 +1,137 @@
+"""Starts everything in its order, keeps it alive, and ends it in the opposite order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from kiosk import create_app
+from kiosk.config import Settings
+from kiosk.embedded import EmbeddedRedis
+from kiosk.runtime import children, database, net, readiness, screen, tls
+from kiosk.runtime.children import Child
+
+log = logging.getLogger("kiosk.run")
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 60.0
+BEAT_SECONDS = 0.2
+
+
+class StartRefused(RuntimeError):
+    """The server cannot be started; the text is one line that says why."""
+
+
+class Supervisor:
+    """Owns the processes of one instance."""
+
+    def __init__(self, settings: Settings, *, begun_at: float) -> None:
+        self._settings = settings
+        self._begun_at = begun_at
+        self._children: list[Child] = []
+        self._redis = EmbeddedRedis(settings.instance_dir) if settings.redis_url == "embedded" else None
+        self._is_stopping = False
+
+    def run(self) -> int:
+        """Serve until a signal ends it; return the exit code.
+
+        Raises StartRefused, RedisUnavailable, DatabaseRefused; everything started by then has ended.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        try:
+            self._start()
+            self._tend()
+        finally:
+            self._stop()
+        return 0
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        # no more than this: a handler runs between any two steps of the main thread
+        self._is_stopping = True
+
+    def _start(self) -> None:
+        reason = net.why_not_free(self._settings.host, self._settings.port)
+        if reason:
+            raise StartRefused(f"PORT: cannot listen on {self._settings.host}:{self._settings.port}: {reason}")
+        net.raise_open_files()
+        if self._redis is not None:
+            self._launch(Child("redis", self._redis.start))
+        self._app = create_app(self._settings, background=False)
+        database.prepare(self._app, self._settings, screen.say)
+        self._demo_day = database.demo_day(self._settings)
+        self._certificate = tls.files_for(self._settings)
+        if self._is_stopping:
+            return
+        self._launch(Child("server", self._start_server))
+        if not self._settings.is_sqlite:
+            self._launch(Child("sweeper", self._start_sweeper))
+        self._wait_until_ready()
+
+    def _launch(self, child: Child) -> None:
+        self._children.append(child)
+        child.start()
+
+    def _start_server(self) -> subprocess.Popen[bytes]:
+        files = [str(self._certificate.certificate), str(self._certificate.key)] if self._certificate else []
+        return children.spawn([sys.executable, "-m", "kiosk.runtime.server", *files], env=self._environment())
+
+    def _start_sweeper(self) -> subprocess.Popen[bytes]:
+        return children.spawn([sys.executable, "-m", "flask", "--app", "wsgi", "sweep"], env=self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        """Ours, with what was relative to our own folder made absolute: all read the same settings."""
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+            "KIOSK_INSTANCE_DIR": str(self._settings.instance_dir),
+        }
+
+    def _wait_until_ready(self) -> None:
+        reason: str | None = "the server does not answer yet"
+        while reason and not self._is_stopping:
+            self._refuse_if_dead()
+            if time.monotonic() - self._begun_at > READY_SECONDS:
+                raise StartRefused(f"the server is not ready after {READY_SECONDS:.0f} s: {reason}")
+            reason = readiness.not_ready_because(self._settings, with_tls=self._certificate is not None)
+            time.sleep(0.03 if reason else 0)
+        if not self._is_stopping:
+            seconds = time.monotonic() - self._begun_at
+            screen.show_ready(self._settings, seconds=seconds, shows_demo=not self._settings.is_production)
+
+    def _refuse_if_dead(self) -> None:
+        """During the start a dead child is a mistake to be told, later a mishap to be mended."""
+        for child in self._children:
+            if not child.is_running:
+                raise StartRefused(f"the {child.name} ended while starting (exit code {child.exit_code}); see above")
+
+    def _tend(self) -> None:
+        while not self._is_stopping:
+            for child in self._children:
+                child.tend()
+            self._roll_demo_day()
+            time.sleep(BEAT_SECONDS)
+
+    def _roll_demo_day(self) -> None:
+        """At midnight a demo machine that stays on needs the new day's shift."""
+        today = database.demo_day(self._settings)
+        if self._settings.is_production or today == self._demo_day:
+            return
+        self._demo_day = today
+        try:
+            database.roll_demo_shift(self._app)
+        except Exception:
+            # the demo's convenience is no reason to end a server
+            log.exception("the day's demo shift could not be made")
+
+    def _stop(self) -> None:
+        for child in reversed(self._children):
+            child.stop()
+        if self._redis is not None:
+            self._redis.forget()
