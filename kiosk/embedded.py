@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from kiosk.config import Settings
-from kiosk.runtime import children
+from kiosk.runtime import StartRefused, children
 
 FILE_NAME = "redis.json"
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 104 (macOS) or 108
 START_SECONDS = 15.0
+LOCK_SECONDS = 5.0
 BIGGEST_LOG_BYTES = 10_000_000
 
 
-class RedisUnavailable(RuntimeError):
+class RedisUnavailable(StartRefused):
     """The embedded Redis cannot be started; the text is one line that says why."""
 
 
@@ -177,7 +178,7 @@ def _remove_leftovers(instance_dir: Path, *, keep: Path | None) -> None:
 def _lock_data(data_dir: Path) -> int:
     """Lock the data directory and return the lock's descriptor; waits for a Redis that is just ending."""
     lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    give_up_at = time.monotonic() + 5.0
+    give_up_at = time.monotonic() + LOCK_SECONDS
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,11 +6,8 @@ import sys
 import time
 
 from kiosk.config import SettingsError, load_settings
-from kiosk.embedded import RedisUnavailable
-from kiosk.runtime import screen
-from kiosk.runtime.database import DatabaseRefused
-from kiosk.runtime.lock import AlreadyRunning, ServerLock
-from kiosk.runtime.supervisor import StartRefused, Supervisor
+from kiosk.runtime import StartRefused, screen
+from kiosk.runtime.lock import ServerLock
 
 
 def main() -> int:
@@ -19,8 +16,11 @@ def main() -> int:
     try:
         settings = load_settings()
         lock = ServerLock.take(settings.instance_dir)
+        # the whole application comes with it: not needed for a refusal, and part of the time we report
+        from kiosk.runtime.supervisor import Supervisor
+
         code = Supervisor(settings, begun_at=begun_at).run()
-    except (SettingsError, AlreadyRunning, RedisUnavailable, DatabaseRefused, StartRefused) as refusal:
+    except (SettingsError, StartRefused) as refusal:
         return screen.fail(refusal)
     lock.release()
     return code

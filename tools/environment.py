@@ -93,11 +93,12 @@ def make_environment() -> None:
     uv = shutil.which("uv")
     if uv and quietly("Making the Python environment", [uv, "venv", "--clear", "--python", sys.executable, str(VENV)]):
         return
-    with_pip = importlib.util.find_spec("ensurepip") is not None
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
-    must("Making the Python environment", command if with_pip else [*command, "--without-pip"])
-    if not with_pip:
-        bootstrap_pip()
+    # Debian without python3-venv has the module at most in part
+    if importlib.util.find_spec("ensurepip") and quietly("Making the Python environment", command):
+        return
+    must("Making the Python environment without pip", [*command, "--without-pip"])
+    bootstrap_pip()
 
 
 def install(file: str) -> None:

@@ -17,12 +17,13 @@ from sqlalchemy.exc import DBAPIError
 
 from kiosk import clock
 from kiosk.config import Settings
+from kiosk.runtime import StartRefused
 from kiosk.services import demo, schema
 
 Say = Callable[[str], None]
 
 
-class DatabaseRefused(RuntimeError):
+class DatabaseRefused(StartRefused):
     """The database cannot be used; the text is one line that says why."""
 
 

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import Self
 
+from kiosk.runtime import StartRefused
 
-class AlreadyRunning(RuntimeError):
+
+class AlreadyRunning(StartRefused):
     """A server runs on this instance directory; the text names its process."""
 
 

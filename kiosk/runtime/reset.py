@@ -9,8 +9,8 @@ from pathlib import Path
 from kiosk import clock, create_app
 from kiosk.config import Settings, SettingsError, load_settings
 from kiosk.embedded import FILE_NAME as REDIS_FILE
-from kiosk.runtime import database, screen
-from kiosk.runtime.lock import AlreadyRunning, ServerLock
+from kiosk.runtime import StartRefused, database, screen
+from kiosk.runtime.lock import ServerLock
 
 # certificates that kiosks trust already, and what is a record of the past
 STAYS = ("server.lock", "tls", "backups", "logs", REDIS_FILE)
@@ -22,11 +22,11 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load_settings()
         lock = ServerLock.take(settings.instance_dir)
-    except (SettingsError, AlreadyRunning) as refusal:
+    except (SettingsError, StartRefused) as refusal:
         return screen.fail(refusal)
     try:
         return _reset(settings, is_sure="--yes" in arguments)
-    except (OSError, SettingsError, database.DatabaseRefused) as failure:
+    except (OSError, SettingsError, StartRefused) as failure:
         return screen.fail(failure)
     finally:
         lock.release()

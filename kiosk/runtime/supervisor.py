@@ -14,7 +14,7 @@ from types import FrameType
 from kiosk import create_app
 from kiosk.config import Settings
 from kiosk.embedded import EmbeddedRedis
-from kiosk.runtime import children, database, net, readiness, screen, tls
+from kiosk.runtime import StartRefused, children, database, net, readiness, screen, tls
 from kiosk.runtime.children import Child
 
 log = logging.getLogger("kiosk.run")
@@ -22,10 +22,6 @@ log = logging.getLogger("kiosk.run")
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 BEAT_SECONDS = 0.2
-
-
-class StartRefused(RuntimeError):
-    """The server cannot be started; the text is one line that says why."""
 
 
 class Supervisor:
@@ -41,7 +37,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until a signal ends it; return the exit code.
 
-        Raises StartRefused, RedisUnavailable, DatabaseRefused; everything started by then has ended.
+        Raises StartRefused; everything started by then has ended.
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
