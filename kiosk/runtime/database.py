@@ -27,16 +27,17 @@ class DatabaseRefused(StartRefused):
     """The database cannot be used; the text is one line that says why."""
 
 
-def prepare(app: Flask, settings: Settings, say: Say) -> None:
+def prepare(app: Flask, settings: Settings, say: Say) -> bool:
     """Apply pending migrations, after a copy of an SQLite file that holds data, and keep demo data current.
 
-    Raises DatabaseRefused.
+    Returns whether nobody can sign in yet. Raises DatabaseRefused.
     """
     try:
         with app.app_context():
             _migrate(settings, say)
             if not settings.is_production:
                 _fill(say)
+            return schema.is_empty()
     except DBAPIError as error:
         raise DatabaseRefused(f"KIOSK_DATABASE_URL: the database refused: {_first_line(error.orig)}") from error
     except CommandError as error:

@@ -1,4 +1,4 @@
-"""Asks the server whether it is ready. The first question also starts the sweeper inside it."""
+"""Asks the server whether it is ready. A fresh server process begins its sweeping with the first question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from kiosk.config import Settings
 from kiosk.runtime import net
 
-ASK_SECONDS = 5.0
+ASK_SECONDS = 3.0
 
 
 def not_ready_because(settings: Settings, *, with_tls: bool) -> str | None:
@@ -28,8 +28,7 @@ def not_ready_because(settings: Settings, *, with_tls: bool) -> str | None:
 def _ask(settings: Settings, *, with_tls: bool) -> tuple[int, dict[str, Any]]:
     connection = _connect(settings, with_tls=with_tls)
     try:
-        # the server may trust only its public name
-        connection.request("GET", "/readyz", headers={"Host": urlsplit(settings.public_url).netloc})
+        connection.request("GET", "/readyz", headers={"Host": _host(settings)})
         response = connection.getresponse()
         content = response.read()
     finally:
@@ -39,6 +38,13 @@ def _ask(settings: Settings, *, with_tls: bool) -> tuple[int, dict[str, Any]]:
     except ValueError:
         body = {}
     return response.status, body if isinstance(body, dict) else {}
+
+
+def _host(settings: Settings) -> str:
+    """A name that the server accepts: it may trust only some."""
+    if settings.trusted_hosts:
+        return settings.trusted_hosts[0].lstrip(".")
+    return urlsplit(settings.public_url).netloc
 
 
 def _connect(settings: Settings, *, with_tls: bool) -> http.client.HTTPConnection:

@@ -12,6 +12,7 @@ DEMO_LOGINS = (
     ("staff", "admin · centre · centre2 · invigilator · marks · auditor"),
     ("password", "demo-kiosk-2026"),
 )
+SET_UP = ("set up", ".venv/bin/flask --app wsgi setup --organisation NAME --centre CODE:NAME --admin LOGIN")
 
 
 def say(line: str) -> None:
@@ -25,16 +26,18 @@ def fail(reason: object) -> int:
     return 1
 
 
-def show_ready(settings: Settings, *, seconds: float, shows_demo: bool) -> None:
-    """Print the address and, on demo data, how to sign in."""
+def show_ready(settings: Settings, *, seconds: float, is_empty: bool) -> None:
+    """Print the address and what to do with it: how to sign in on demo data, how to set up an empty database."""
     rows: list[tuple[str, str]] = []
     address = net.address_to_show(settings)
     if settings.tls == "auto":
         rows.append(("first visit", f"{address}/kiosk/trust lets a kiosk trust this server"))
-    if shows_demo:
+    if is_empty:
+        rows.append(SET_UP)
+    if not settings.is_production:
         rows += DEMO_LOGINS
     width = max((len(label) for label, _ in rows), default=0)
-    lines = ["", f"  Exam Kiosk is ready after {seconds:.1f} s:", "", f"    {address}", ""]
-    lines += [f"    {label:<{width}}  {text}" for label, text in rows]
-    lines += ["", f"  Ctrl-C ends it. Its data: {settings.instance_dir}", ""]
-    print("\n".join(lines), flush=True)
+    table = [f"    {label:<{width}}  {text}" for label, text in rows]
+    paragraphs = [f"  Exam Kiosk is ready after {seconds:.1f} s:", f"    {address}", "\n".join(table)]
+    paragraphs.append(f"  Ctrl-C ends it. Its data: {settings.instance_dir}")
+    print("\n" + "\n\n".join(filter(None, paragraphs)) + "\n", flush=True)

@@ -22,6 +22,7 @@ log = logging.getLogger("kiosk.run")
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 BEAT_SECONDS = 0.2
+VISIT_SECONDS = 5.0
 
 
 class Supervisor:
@@ -33,20 +34,27 @@ class Supervisor:
         self._children: list[Child] = []
         self._redis = EmbeddedRedis(settings.instance_dir) if settings.redis_url == "embedded" else None
         self._is_stopping = False
+        self._visited_at = begun_at
 
     def run(self) -> int:
         """Serve until a signal ends it; return the exit code.
 
         Raises StartRefused; everything started by then has ended.
         """
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
+        self._listen_to_signals()
         try:
             self._start()
             self._tend()
         finally:
             self._stop()
         return 0
+
+    def _listen_to_signals(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        # under nohup the closing of the terminal is meant to be ignored
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         # no more than this: a handler runs between any two steps of the main thread
@@ -60,7 +68,7 @@ class Supervisor:
         if self._redis is not None:
             self._launch(Child("redis", self._redis.start))
         self._app = create_app(self._settings, background=False)
-        database.prepare(self._app, self._settings, screen.say)
+        self._is_empty = database.prepare(self._app, self._settings, screen.say)
         self._demo_day = database.demo_day(self._settings)
         self._certificate = tls.files_for(self._settings)
         if self._is_stopping:
@@ -99,7 +107,7 @@ class Supervisor:
             time.sleep(0.03 if reason else 0)
         if not self._is_stopping:
             seconds = time.monotonic() - self._begun_at
-            screen.show_ready(self._settings, seconds=seconds, shows_demo=not self._settings.is_production)
+            screen.show_ready(self._settings, seconds=seconds, is_empty=self._is_empty)
 
     def _refuse_if_dead(self) -> None:
         """During the start a dead child is a mistake to be told, later a mishap to be mended."""
@@ -111,8 +119,15 @@ class Supervisor:
         while not self._is_stopping:
             for child in self._children:
                 child.tend()
+            self._visit()
             self._roll_demo_day()
             time.sleep(BEAT_SECONDS)
+
+    def _visit(self) -> None:
+        """Ask the server now and then: one that was started again sweeps only after its first request."""
+        if time.monotonic() - self._visited_at > VISIT_SECONDS:
+            readiness.not_ready_because(self._settings, with_tls=self._certificate is not None)
+            self._visited_at = time.monotonic()
 
     def _roll_demo_day(self) -> None:
         """At midnight a demo machine that stays on needs the new day's shift."""
