@@ -64,6 +64,12 @@ def delete_timer(attempt_id: UUID, *, version: int) -> bool:
     return _store().write(attempt_id, Timer(None, version, None), keep_ms=KEEP_AFTER_DEADLINE_MS)
 
 
+def delete_timers(versions: dict[UUID, int]) -> None:
+    """As `delete_timer` for many attempts at once: one round trip per 1,000."""
+    if versions:
+        _store().write_all({i: Timer(None, version, None) for i, version in versions.items()}, now=from_ms(0))
+
+
 def forget_timer(attempt_id: UUID) -> None:
     """Remove the key of an attempt that never came to be."""
     _store().call(lambda client: client.delete(_key(attempt_id)))
@@ -269,9 +275,7 @@ def _read_batch(client: redis.Redis, attempt_ids: list[UUID]) -> list[tuple[UUID
     failure = next((a for a in answers if isinstance(a, redis.RedisError) and "WRONGTYPE" not in str(a)), None)
     if failure:
         raise failure
-    return [
-        (attempt_id, answers[2 * place], answers[2 * place + 1]) for place, attempt_id in enumerate(attempt_ids)
-    ]
+    return [(attempt_id, answers[2 * place], answers[2 * place + 1]) for place, attempt_id in enumerate(attempt_ids)]
 
 
 def _parse(value: Any) -> Timer | None:

@@ -1,226 +1,285 @@
-"""Reads shaped for a screen: what the candidate's pages show. Nothing here changes anything."""
+"""Reads shaped for the candidate's screens. Nothing here changes anything but a lost timer key."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
 from uuid import UUID
 
-CellState = Literal["none", "blank", "done", "mark", "both"]
+from sqlalchemy import func, select
+
+from kiosk import timers
+from kiosk.errors import KioskError, NotAllowed, NotFound
+from kiosk.extensions import db
+from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Part, Trade
+from kiosk.services import entry, marking, shapes
+from kiosk.services.entry import Entry
+from kiosk.services.screens import (
+    AttemptView,
+    Cell,
+    CellState,
+    ClockView,
+    ExamSheet,
+    PaperOutline,
+    PartOutline,
+    PartTab,
+    Person,
+    ReceiptView,
+    ShiftView,
+    Standing,
+)
+from kiosk.services.system import settings
+from kiosk.states import HANDED_IN, AttemptStatus, SlotStatus
 
 
-@dataclass(frozen=True)
-class Person:
-    """Who sits at the kiosk."""
-
-    candidate_id: UUID
-    name: str
-    service_no: str
-    rank: str
-    trade_code: str
-    trade_name: str
-    centre_name: str
-    time_zone: str
-    seat: str | None
-    photo_url: str | None
-    language: str
-
-
-@dataclass(frozen=True)
-class PartOutline:
-    """One part of a paper as the instructions show it. Marks are plain numbers (int where whole)."""
-
-    letter: str
-    question_type: str
-    question_count: int
-    marks_each: float
-    negative_marks: float
-    min_words: int | None
-    max_words: int | None
-    first_number: int
-
-    @property
-    def marks(self) -> float:
-        """Marks of the whole part."""
-        return self.question_count * self.marks_each
+def standing(candidate_id: UUID, *, now: datetime) -> Standing:
+    """Return which screen the candidate belongs on. Raises NotFound."""
+    found = entry.read(candidate_id)
+    attempt = found.attempt if found.attempt and found.attempt.status != AttemptStatus.INITIATED else None
+    attempt = attempt or _latest_attempt(found)
+    view = _attempt_view(attempt, now) if attempt else None
+    refused = entry.refusal(found, now=now)
+    kind = _kind(found, view, refused)
+    return Standing(
+        kind=kind,
+        person=_person(found.candidate, found.centre, found.trade),
+        paper=_outline(found.paper, found.trade, found.extra_seconds) if found.paper else None,
+        shift=_shift_view(found),
+        attempt=view,
+        receipt=receipt(view.attempt_id, candidate_id=candidate_id) if view and kind == "handed_in" else None,
+        refusal=refused,
+    )
 
 
-@dataclass(frozen=True)
-class PaperOutline:
-    """A paper as the candidate meets it; seconds include nothing but what the names say."""
-
-    paper_id: UUID
-    title: str
-    trade_code: str
-    paper_type: str
-    duration_seconds: int
-    extra_seconds: int
-    parts: tuple[PartOutline, ...]
-    languages: tuple[str, ...]
-
-    @property
-    def allowed_seconds(self) -> int:
-        """Duration with the candidate's extra time."""
-        return self.duration_seconds + self.extra_seconds
-
-    @property
-    def question_count(self) -> int:
-        """Questions in all parts."""
-        return sum(part.question_count for part in self.parts)
-
-    @property
-    def marks(self) -> float:
-        """Marks of all parts."""
-        return sum(part.marks for part in self.parts)
-
-    @property
-    def has_negative_marks(self) -> bool:
-        """Whether a wrong answer can cost marks."""
-        return any(part.negative_marks for part in self.parts)
-
-
-@dataclass(frozen=True)
-class ShiftView:
-    """The candidate's shift, times in UTC."""
-
-    starts_at: datetime
-    latest_entry_at: datetime | None
-    status: str
-    demands_start_code: bool
-
-
-@dataclass(frozen=True)
-class AttemptView:
-    """An attempt at one instant. `status` is that of the row; ask the properties instead."""
-
-    attempt_id: UUID
-    status: str
-    remaining_ms: int
-    deadline_at: datetime | None
-    started_at: datetime | None
-    closed_at: datetime | None
-    is_time_over: bool
-    cancel_reason: str | None
-    reason_text: str | None
-    answered: int
-    current_number: int
-    total: int
-    lease: int
-
-    @property
-    def is_running(self) -> bool:
-        """The clock runs and time is left."""
-        return self.status == "in_progress" and not self.is_time_over
-
-    @property
-    def is_paused(self) -> bool:
-        """The clock stands still."""
-        return self.status == "paused"
-
-    @property
-    def is_cancelled(self) -> bool:
-        """Ended without a result."""
-        return self.status == "cancelled"
-
-    @property
-    def is_handed_in(self) -> bool:
-        """Handed in by the candidate or by the end of the time."""
-        return self.status in ("submitted", "expired", "completed") or self.is_time_over
+def exam_sheet(attempt_id: UUID, *, candidate_id: UUID, now: datetime, language: str) -> ExamSheet:
+    """Return the whole exam page of the candidate's own attempt. Raises NotFound, NotAllowed."""
+    row = db.session.execute(
+        select(Attempt, Candidate, Centre, Trade, Paper)
+        .join(Candidate, Candidate.id == Attempt.candidate_id)
+        .join(Centre, Centre.id == Candidate.centre_id)
+        .join(Trade, Trade.id == Candidate.trade_id)
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .where(Attempt.id == attempt_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.Attempt.candidate_id != candidate_id:
+        raise NotAllowed
+    answers = db.session.execute(
+        select(
+            Answer.number,
+            Answer.question_id,
+            Answer.part,
+            Answer.option_order,
+            Answer.response,
+            Answer.seq,
+            Answer.is_marked,
+            Answer.visited_at,
+            Answer.saved_at,
+        )
+        .where(Answer.attempt_id == attempt_id)
+        .order_by(Answer.number)
+    ).all()
+    current = _current_number(answers)
+    cells = tuple(shapes.cell(answer, is_current=answer.number == current) for answer in answers)
+    outline = _outline(row.Paper, row.Trade, row.Attempt.allowed_seconds - row.Paper.duration_seconds)
+    counts: dict[CellState, int] = {"none": 0, "blank": 0, "done": 0, "mark": 0, "both": 0}
+    counts.update(Counter(cell.state for cell in cells))
+    return ExamSheet(
+        person=_person(row.Candidate, row.Centre, row.Trade),
+        paper=outline,
+        attempt=_attempt_view(row.Attempt, now, answers),
+        question=shapes.question_view(answers[current - 1], language, len(answers)),
+        cells=cells,
+        parts=_tabs(outline, cells),
+        counts=counts,
+        saved_at=max((answer.saved_at for answer in answers if answer.saved_at), default=None),
+    )
 
 
-@dataclass(frozen=True)
-class OptionView:
-    """One option: its letter on the screen and its text in the chosen language."""
-
-    key: str
-    text: str
-
-
-@dataclass(frozen=True)
-class QuestionView:
-    """One question of an attempt with what is stored for it. `lang` is the language of the text shown."""
-
-    question_id: UUID
-    number: int
-    total: int
-    part: str
-    question_type: str
-    text: str
-    lang: str
-    options: tuple[OptionView, ...]
-    marks: float
-    negative_marks: float
-    min_words: int | None
-    max_words: int | None
-    response: object
-    seq: int
-    is_marked: bool
-    state: CellState
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One button of the question palette."""
-
-    number: int
-    question_id: UUID
-    part: str
-    state: CellState
-    is_current: bool
+def receipt(attempt_id: UUID, *, candidate_id: UUID) -> ReceiptView:
+    """Return the receipt of the candidate's own handed-in attempt. Raises NotFound, NotAllowed."""
+    row = db.session.execute(
+        select(
+            Attempt.candidate_id,
+            Attempt.status,
+            Attempt.receipt,
+            Attempt.ended_by,
+            Attempt.closed_at,
+            Attempt.marked_at,
+            Paper.score_release,
+            select(func.count()).where(Answer.attempt_id == Attempt.id).scalar_subquery().label("total"),
+            select(func.count())
+            .where(Answer.attempt_id == Attempt.id, Answer.response.is_not(None))
+            .scalar_subquery()
+            .label("answered"),
+        )
+        .join(Paper, Paper.id == Attempt.paper_id)
+        .where(Attempt.id == attempt_id)
+    ).one_or_none()
+    if row is None or row.status not in HANDED_IN:
+        raise NotFound
+    if row.candidate_id != candidate_id:
+        raise NotAllowed
+    score = marking.score_of(attempt_id) if row.score_release == "at_submit" and row.marked_at else None
+    return ReceiptView(
+        attempt_id=attempt_id,
+        code=row.receipt,
+        status=row.status,
+        ended_by=cast(Literal["submitted", "expired"], row.ended_by),
+        closed_at=row.closed_at,
+        answered=row.answered,
+        total=row.total,
+        score=shapes.number(score.score) if score else None,
+        max_score=shapes.number(score.max_score) if score else None,
+    )
 
 
-@dataclass(frozen=True)
-class PartTab:
-    """One part tab above the question."""
-
-    letter: str
-    question_type: str
-    answered: int
-    total: int
-    first_number: int
-    is_current: bool
-
-
-@dataclass(frozen=True)
-class ExamSheet:
-    """The whole exam page, and with `counts` (by cell state) the summary too."""
-
-    person: Person
-    paper: PaperOutline
-    attempt: AttemptView
-    question: QuestionView
-    cells: tuple[Cell, ...]
-    parts: tuple[PartTab, ...]
-    counts: dict[CellState, int]
-    saved_at: datetime | None
-
-    def counts_of(self, letter: str) -> dict[CellState, int]:
-        """Counts by cell state for one part."""
-        counts: dict[CellState, int] = {"none": 0, "blank": 0, "done": 0, "mark": 0, "both": 0}
-        for cell in self.cells:
-            if cell.part == letter:
-                counts[cell.state] += 1
-        return counts
+def clock(attempt_id: UUID, *, lease: int, now: datetime) -> ClockView:
+    """Return the time left. One round trip to Redis; only without a usable key one statement by primary key."""
+    timer = timers.read_timer(attempt_id)
+    if timer and timer.deadline_ms is not None and timer.lease == lease:
+        deadline_at = timers.from_ms(timer.deadline_ms)
+        return _clock_view(AttemptStatus.IN_PROGRESS, deadline_at, None, now, holds_lease=True)
+    row = db.session.execute(
+        select(Attempt.status, Attempt.deadline_at, Attempt.remaining_ms, Attempt.version, Attempt.lease).where(
+            Attempt.id == attempt_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.status == AttemptStatus.IN_PROGRESS:
+        timers.create_timer(attempt_id, row.deadline_at, version=row.version, lease=row.lease, now=now)
+    return _clock_view(row.status, row.deadline_at, row.remaining_ms, now, holds_lease=row.lease == lease)
 
 
-@dataclass(frozen=True)
-class ReceiptView:
-    """What the candidate keeps. Score fields are None unless the paper releases them at the hand-in."""
+def _clock_view(
+    status: str, deadline_at: datetime | None, kept_ms: int | None, now: datetime, *, holds_lease: bool
+) -> ClockView:
+    is_running = status == AttemptStatus.IN_PROGRESS
+    left = kept_ms or 0 if status == AttemptStatus.PAUSED else shapes.remaining_ms(deadline_at, now) * is_running
+    return ClockView(status, left, deadline_at, holds_lease, is_running and _is_over(deadline_at, now))
 
-    attempt_id: UUID
-    code: str
-    status: str
-    ended_by: Literal["submitted", "expired"]
-    closed_at: datetime
-    answered: int
-    total: int
-    score: float | None
-    max_score: float | None
 
-    @property
-    def percentage(self) -> float | None:
-        """Score in per cent of the maximum, rounded to two places; None while no score is released."""
-        if self.score is None or not self.max_score:
-            return None
-        return round(100 * self.score / self.max_score, 2)
+def _is_over(deadline_at: datetime | None, now: datetime) -> bool:
+    """Whether deadline and grace have passed: then the attempt is over in every answer, whatever its row says."""
+    return deadline_at is not None and now > deadline_at + timedelta(seconds=settings().save_grace_seconds)
+
+
+def _kind(found: Entry, attempt: AttemptView | None, refused: KioskError | None) -> Any:
+    slot = found.slot.status if found.slot else SlotStatus.NONE
+    if attempt and attempt.is_paused:
+        return "paused"
+    if attempt and attempt.status == AttemptStatus.IN_PROGRESS:
+        return "running"
+    if attempt and slot == SlotStatus.CONSUMED and attempt.is_handed_in:
+        return "handed_in"
+    if attempt and attempt.is_cancelled:
+        return "cancelled"
+    return "refused" if refused else "ready"
+
+
+def _latest_attempt(found: Entry) -> Attempt | None:
+    """The newest attempt of the current slot; without a slot the newest one if it was cancelled."""
+    query = select(Attempt).where(Attempt.candidate_id == found.candidate.id)
+    latest = db.session.execute(
+        query.order_by(Attempt.created_at.desc()).limit(1).execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if latest is None or (found.slot and latest.slot_id != found.slot.id and not latest.cancel_reason):
+        return None
+    return latest
+
+
+def _attempt_view(attempt: Attempt, now: datetime, answers: Any = None) -> AttemptView:
+    if answers is None:
+        answers = db.session.execute(
+            select(Answer.number, Answer.response, Answer.visited_at)
+            .where(Answer.attempt_id == attempt.id)
+            .order_by(Answer.number)
+        ).all()
+    clock_view = _clock_view(attempt.status, attempt.deadline_at, attempt.remaining_ms, now, holds_lease=True)
+    return AttemptView(
+        attempt_id=attempt.id,
+        status=attempt.status,
+        remaining_ms=clock_view.remaining_ms,
+        deadline_at=attempt.deadline_at,
+        started_at=attempt.started_at,
+        closed_at=attempt.closed_at or (attempt.deadline_at if clock_view.is_time_over else None),
+        is_time_over=clock_view.is_time_over,
+        cancel_reason=attempt.cancel_reason,
+        reason_text=attempt.reason_text,
+        answered=sum(answer.response is not None for answer in answers),
+        current_number=_current_number(answers),
+        total=len(answers),
+        lease=attempt.lease,
+    )
+
+
+def _current_number(answers: Any) -> int:
+    """The question visited last."""
+    visited = [answer for answer in answers if answer.visited_at]
+    return max(visited, key=lambda answer: answer.visited_at).number if visited else 1
+
+
+def _person(candidate: Candidate, centre: Centre, trade: Trade) -> Person:
+    return Person(
+        candidate_id=candidate.id,
+        name=candidate.name,
+        service_no=candidate.service_no,
+        rank=candidate.rank,
+        trade_code=trade.code,
+        trade_name=trade.name,
+        centre_name=centre.name,
+        time_zone=centre.time_zone,
+        seat=candidate.seat,
+        photo_url=None,
+        language=candidate.language,
+    )
+
+
+def _outline(paper: Paper, trade: Trade, extra_seconds: int) -> PaperOutline:
+    parts: list[PartOutline] = []
+    rows = db.session.execute(select(Part).where(Part.paper_id == paper.id).order_by(Part.letter)).scalars()
+    for part in rows:
+        parts.append(
+            PartOutline(
+                letter=part.letter,
+                question_type=part.question_type,
+                question_count=part.question_count,
+                marks_each=shapes.number(part.marks_each),
+                negative_marks=shapes.number(part.negative_marks),
+                min_words=part.min_words,
+                max_words=part.max_words,
+                first_number=sum(before.question_count for before in parts) + 1,
+            )
+        )
+    return PaperOutline(
+        paper_id=paper.id,
+        title=paper.title,
+        trade_code=trade.code,
+        paper_type=paper.paper_type,
+        duration_seconds=paper.duration_seconds,
+        extra_seconds=extra_seconds,
+        parts=tuple(parts),
+        languages=tuple(paper.languages.split(",")),
+    )
+
+
+def _shift_view(found: Entry) -> ShiftView | None:
+    shift = found.shift
+    if shift is None:
+        return None
+    return ShiftView(shift.starts_at, shift.latest_entry_at, shift.status, bool(shift.start_code))
+
+
+def _tabs(outline: PaperOutline, cells: tuple[Cell, ...]) -> tuple[PartTab, ...]:
+    tabs = []
+    for part in outline.parts:
+        own = [cell for cell in cells if cell.part == part.letter]
+        if own:
+            answered = sum(cell.state in ("done", "both") for cell in own)
+            here = any(cell.is_current for cell in own)
+            tabs.append(PartTab(part.letter, part.question_type, answered, len(own), own[0].number, here))
+    return tuple(tabs)

@@ -16,7 +16,7 @@ FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
 
 
-def init_app(app: Flask, settings: Settings) -> None:
+def init_app(_app: Flask, settings: Settings) -> None:
     """Send the log of this process to standard error and to `instance/logs`."""
     root = logging.getLogger()
     if any(getattr(handler, "is_kiosk", False) for handler in root.handlers):

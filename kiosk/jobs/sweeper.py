@@ -1,0 +1,70 @@
+"""The sweeper: ends overdue attempts, marks what waits, mends timer keys. Any number may run side by side."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import and_, or_, select
+
+from kiosk import clock, timers
+from kiosk.extensions import db
+from kiosk.models import Attempt
+from kiosk.services import attempts, marking, system
+from kiosk.states import AttemptStatus
+from kiosk.timers import Timer
+
+log = logging.getLogger(__name__)
+
+ROUND_SECONDS = 1.0
+RECONCILE_EVERY = 5
+LATELY = timedelta(minutes=10)
+
+
+def run(app: Flask) -> None:
+    """Sweep for ever."""
+    rounds = 0
+    while True:
+        try:
+            with app.app_context():
+                sweep(now=clock.now(), reconcile=rounds % RECONCILE_EVERY == 0)
+        except Exception as error:
+            log.warning("sweep failed: %s", error, exc_info=error)
+        rounds += 1
+        time.sleep(ROUND_SECONDS)
+
+
+def sweep(*, now: datetime, reconcile: bool = True) -> int:
+    """Do one round; return how many attempts were ended. Ends nothing while the clock is in doubt."""
+    ended = attempts.expire_overdue(now=now) if clock.is_trusted() else 0
+    for attempt_id in marking.waiting(now=now):
+        marking.mark_now(attempt_id, now=now)
+    if reconcile:
+        mended = timers.reconcile(lambda everything=timers.took_a_break(): truth(now, everything), now=now)
+        if mended:
+            log.info("timer keys mended=%s", mended)
+        system.stamp("sweeper", now=now)
+    if ended:
+        log.info("attempts ended=%s", ended)
+    return ended
+
+
+def truth(now: datetime, everything: bool) -> dict[UUID, Timer]:
+    """Return what the keys should say: of all that run, and of what changed lately; after a break of everything open."""
+    changed = Attempt.changed_at > now - LATELY
+    rows = db.session.execute(
+        select(Attempt.id, Attempt.status, Attempt.deadline_at, Attempt.version, Attempt.lease).where(
+            or_(Attempt.status == AttemptStatus.IN_PROGRESS, and_(changed, Attempt.started_at.is_not(None)))
+            if not everything
+            else or_(Attempt.status.in_((AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)), changed)
+        )
+    ).all()
+    return {
+        row.id: Timer(timers.to_ms(row.deadline_at), row.version, row.lease)
+        if row.status == AttemptStatus.IN_PROGRESS
+        else Timer(None, row.version, None)
+        for row in rows
+    }

@@ -1,0 +1,163 @@
+"""The one door: nothing else writes the status of a slot or an attempt.
+
+Each move is a compare-and-set over any number of rows with its audit rows in the caller's transaction. Rows that
+are no longer in a state from which the move is allowed are left alone; the caller sees who moved and decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, insert, update
+
+from kiosk.extensions import db
+from kiosk.ids import uuid7
+from kiosk.models import Attempt, Slot
+from kiosk.services import audit
+from kiosk.services.audit import Actor, Change
+from kiosk.states import (
+    CLOSING_SLOT_ACTIONS,
+    AttemptAction,
+    AttemptStatus,
+    SlotAction,
+    SlotStatus,
+    attempt_sources,
+    attempt_target,
+    slot_sources,
+    slot_target,
+)
+
+
+def move_slots(
+    slot_ids: Iterable[UUID], action: SlotAction, *, by: Actor, now: datetime, reason: str | None = None, **values: Any
+) -> Sequence[Row[Any]]:
+    """Apply `action` to those current slots that allow it; return their (id, candidate_id, paper_id, from_state).
+
+    Reset, reassign and assign close the row and leave its status as history; `open_slots` puts a new one in place.
+    """
+    closing = CLOSING_SLOT_ACTIONS.get(action)
+    sources = [status for status in slot_sources(action) if status is not SlotStatus.NONE]
+    stamps: dict[str, Any] = {"version": Slot.version + 1}
+    if closing:
+        stamps |= {"closed_at": now, "closed_by": by.name, "closed_as": closing, "close_reason": reason}
+    else:
+        stamps |= {"status": slot_target(action), **_slot_stamps(action, now)}
+    moved = db.session.execute(
+        update(Slot)
+        .where(Slot.id.in_(list(slot_ids)), Slot.closed_at.is_(None), Slot.status.in_(sources))
+        .values(**(stamps | values))
+        .returning(Slot.id, Slot.candidate_id, Slot.paper_id, Slot.status, Slot.extra_attempts)
+        .execution_options(synchronize_session=False)
+    ).all()
+    target = SlotStatus.NONE if closing else slot_target(action)
+    audit.record(
+        [
+            # a closed row keeps its status, and every other move has exactly one source
+            Change("slot", row.id, action, row.status if closing else sources[0], target, reason)
+            for row in moved
+        ],
+        by=by,
+        now=now,
+    )
+    return moved
+
+
+def open_slots(
+    rows: list[dict[str, Any]], action: SlotAction, *, by: Actor, now: datetime, reason: str | None = None
+) -> None:
+    """Insert new available slots (`candidate_id`, `paper_id`, `paper_type`, optional `extra_attempts` each)."""
+    if not rows:
+        return
+    complete = [
+        {"extra_attempts": 0, **row, "id": uuid7(), "status": SlotStatus.AVAILABLE, "version": 1}
+        | {"assigned_at": now, "assigned_by": by.name}
+        for row in rows
+    ]
+    db.session.execute(insert(Slot), complete)
+    audit.record(
+        [Change("slot", row["id"], action, SlotStatus.NONE, SlotStatus.AVAILABLE, reason) for row in complete],
+        by=by,
+        now=now,
+    )
+
+
+def open_attempt(values: dict[str, Any], *, is_started: bool, by: Actor, now: datetime) -> None:
+    """Insert an attempt, initiated or with its clock running."""
+    status = AttemptStatus.IN_PROGRESS if is_started else AttemptStatus.INITIATED
+    db.session.execute(insert(Attempt), [values | {"status": status, "created_at": now, "changed_at": now}])
+    changes = [Change("attempt", values["id"], "draw", None, AttemptStatus.INITIATED)]
+    if is_started:
+        changes.append(
+            Change("attempt", values["id"], AttemptAction.START, AttemptStatus.INITIATED, AttemptStatus.IN_PROGRESS)
+        )
+    audit.record(changes, by=by, now=now)
+
+
+def move_attempts(
+    attempt_ids: Iterable[UUID],
+    action: AttemptAction,
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str | None = None,
+    only_from: AttemptStatus | None = None,
+    **values: Any,
+) -> list[Row[Any]]:
+    """Apply `action` to those attempts that allow it; return their (id, slot_id, candidate_id, version)."""
+    ids = list(attempt_ids)
+    moved: list[Row[Any]] = []
+    changes: list[Change] = []
+    # one statement for each source: the audit row needs to know where a row came from
+    for source in [only_from] if only_from else attempt_sources(action):
+        rows = db.session.execute(
+            update(Attempt)
+            .where(Attempt.id.in_(ids), Attempt.status == source)
+            .values(status=attempt_target(action), version=Attempt.version + 1, changed_at=now, **values)
+            .returning(Attempt.id, Attempt.slot_id, Attempt.candidate_id, Attempt.version)
+            .execution_options(synchronize_session=False)
+        ).all()
+        moved.extend(rows)
+        changes.extend(Change("attempt", row.id, action, source, attempt_target(action), reason) for row in rows)
+    audit.record(changes, by=by, now=now)
+    return moved
+
+
+def move_each_attempt(
+    rows: list[dict[str, Any]],
+    action: AttemptAction,
+    *,
+    source: AttemptStatus,
+    by: Actor,
+    now: datetime,
+    reason: str | None = None,
+) -> None:
+    """Apply `action` to attempts that the caller has locked in `source`, each with values of its own (`id` and more)."""
+    if not rows:
+        return
+    names = [name for name in rows[0] if name != "id"]
+    table = Attempt.__table__
+    db.session.connection().execute(
+        table.update()  # type: ignore[attr-defined]
+        .where(table.c.id == bindparam("b_id"), table.c.status == source)
+        .values(
+            status=attempt_target(action),
+            version=table.c.version + 1,
+            changed_at=now,
+            **{name: bindparam(f"b_{name}") for name in names},
+        ),
+        [{f"b_{name}": value for name, value in row.items()} for row in rows],
+    )
+    audit.record(
+        [Change("attempt", row["id"], action, source, attempt_target(action), reason) for row in rows], by=by, now=now
+    )
+
+
+def _slot_stamps(action: SlotAction, now: datetime) -> dict[str, Any]:
+    if action is SlotAction.START:
+        return {"started_at": now}
+    if action in (SlotAction.RELEASE, SlotAction.REOPEN):
+        return {"consumed_at": None, "consumed_how": None}
+    return {}

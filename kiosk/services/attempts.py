@@ -1,0 +1,287 @@
+"""Attempts: start, resume, submit, expire, pause. Every way to begin and the one way to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from kiosk import timers
+from kiosk.errors import (
+    AttemptNotRunning,
+    KioskError,
+    NoActiveSet,
+    NotFound,
+    TimerUnavailable,
+    TransitionRefused,
+)
+from kiosk.extensions import db, transaction
+from kiosk.ids import uuid7
+from kiosk.models import Activation, Answer, Attempt
+from kiosk.services import _transitions, audit, catalogue, drawing, entry, finishing, marking
+from kiosk.services.audit import SYSTEM, Actor, Change
+from kiosk.services.entry import Entry
+from kiosk.services.system import settings
+from kiosk.states import AttemptAction, AttemptStatus, SlotAction, SlotStatus
+
+
+@dataclass(frozen=True)
+class Started:
+    """An attempt whose clock runs. `is_new` only for the call that started it."""
+
+    attempt_id: UUID
+    lease: int
+    deadline_at: datetime | None
+    is_new: bool
+
+
+def start(
+    candidate_id: UUID,
+    *,
+    lease: int,
+    by: Actor,
+    now: datetime,
+    start_code: str | None = None,
+    demands_start_code: bool = True,
+    language: str = "en",
+) -> Started:
+    """Start the candidate's clock; while one runs already: that attempt, unchanged but for the lease.
+
+    `lease` is the sign-in that may write. Raises the refusals of `entry`, NoActiveSet, TimerUnavailable.
+    Redis first: if it refuses, nothing was used up. Then one transaction that only the first of several
+    starts can win; the others remove their key and answer with what is there.
+    """
+    found = entry.read(candidate_id)
+    if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
+        return _take_lease(found.attempt, lease=lease, by=by, now=now)
+    refused = entry.refusal(found, now=now) or (
+        entry.start_code_refusal(found, start_code) if demands_start_code else None
+    )
+    if refused:
+        raise refused
+    attempt_id = found.attempt.id if found.attempt else uuid7()
+    deadline_at = now + timedelta(seconds=found.allowed_seconds)
+    version = found.attempt.version + 1 if found.attempt else 1
+    written = timers.create_timer(attempt_id, deadline_at, version=version, lease=lease, now=now)
+    if not written and not settings().start_without_redis:
+        raise TimerUnavailable
+    try:
+        with transaction():
+            _begin(found, attempt_id, deadline_at, lease=lease, language=language, by=by, now=now)
+    except (TransitionRefused, IntegrityError):
+        timers.forget_timer(attempt_id)
+        return _start_of_another(candidate_id, lease=lease, by=by, now=now)
+    except BaseException:
+        timers.forget_timer(attempt_id)
+        raise
+    return Started(attempt_id, lease, deadline_at, is_new=True)
+
+
+def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:
+    """Go on with the open attempt at this sign-in: it takes the lease. Never needs Redis.
+
+    Raises NotFound if no attempt is open.
+    """
+    found = entry.read(candidate_id)
+    if found.attempt is None or found.attempt.status == AttemptStatus.INITIATED:
+        raise NotFound
+    return _take_lease(found.attempt, lease=lease, by=by, now=now)
+
+
+def submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
+    """Hand in an attempt and consume its slot; again: no further effect. `now` is when the request arrived.
+
+    Later than deadline and grace it is ended as expired. Raises NotFound, NotAllowed, AttemptNotRunning.
+    """
+    with transaction():
+        ended = finishing.finish(attempt_id, by=by, now=now, owner_id=by.id if by.kind == "candidate" else None)
+    if ended is not None:
+        timers.delete_timer(attempt_id, version=ended.version)
+        marking.mark_now(attempt_id, now=now)
+
+
+def expire_overdue(*, now: datetime, most: int = 500) -> int:
+    """End the attempts past deadline and grace, as of their deadlines; return how many.
+
+    Each in a transaction of its own: one that fails is pushed back a minute and the others go on.
+    """
+    ids = finishing.overdue(now=now, most=most)
+    return sum(_expire_one(attempt_id, now) for attempt_id in ids)
+
+
+def pause(attempt_ids: list[UUID], *, kind: str, reason: str, by: Actor, now: datetime) -> int:
+    """Stop the clocks of those that run and have time left; return how many."""
+    with transaction():
+        moved = pause_locked(
+            _lock(attempt_ids, AttemptStatus.IN_PROGRESS), kind=kind, reason=reason, as_of=now, by=by, now=now
+        )
+    timers.delete_timers(moved)
+    return len(moved)
+
+
+def unpause(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> int:
+    """Let the clocks of paused attempts go on with exactly the time they had; return how many."""
+    with transaction():
+        rows = _lock(attempt_ids, AttemptStatus.PAUSED)
+        values = [
+            {
+                "id": row.id,
+                "deadline_at": now + timedelta(milliseconds=row.remaining_ms or 0),
+                "remaining_ms": None,
+                "paused_at": None,
+            }
+            for row in rows
+        ]
+        _transitions.move_each_attempt(values, AttemptAction.RESUME, source=AttemptStatus.PAUSED, by=by, now=now)
+        finishing.close_pauses([row.id for row in rows], by=by, now=now)
+    for row, value in zip(rows, values, strict=True):
+        timers.create_timer(row.id, value["deadline_at"], version=row.version + 1, lease=row.lease, now=now)
+    return len(rows)
+
+
+def pause_locked(
+    rows: list[Any], *, kind: str, reason: str, as_of: datetime, by: Actor, now: datetime
+) -> dict[UUID, int]:
+    """Pause locked, running attempts as of an instant, inside the caller's transaction; return id → version.
+
+    What began after that instant is paused as of its start; what had ended by then is left to expire.
+    """
+    values = []
+    for row in rows:
+        at = max(as_of, row.started_at)
+        if row.deadline_at > at:
+            left = round((row.deadline_at - at).total_seconds() * 1000)
+            values.append({"id": row.id, "deadline_at": None, "remaining_ms": left, "paused_at": at})
+    _transitions.move_each_attempt(
+        values, AttemptAction.PAUSE, source=AttemptStatus.IN_PROGRESS, by=by, now=now, reason=reason
+    )
+    finishing.open_pauses(values, kind=kind, reason=reason, by=by)
+    paused = {value["id"] for value in values}
+    return {row.id: row.version + 1 for row in rows if row.id in paused}
+
+
+def _begin(
+    found: Entry, attempt_id: UUID, deadline_at: datetime, *, lease: int, language: str, by: Actor, now: datetime
+) -> None:
+    """The start's transaction: active set, slot, attempt, questions, audit."""
+    slot, paper = found.slot, found.paper
+    assert slot is not None and paper is not None
+    set_id = _active_set(found.trade.id, paper.paper_type)
+    if not _transitions.move_slots([slot.id], SlotAction.START, by=by, now=now):
+        raise TransitionRefused(found=SlotStatus.ATTEMPTING)
+    running = {"lease": lease, "language": language, "consented_at": now, "started_at": now, "deadline_at": deadline_at}
+    if found.attempt is not None:
+        if found.attempt.question_set_id != set_id or not _transitions.move_attempts(
+            [attempt_id], AttemptAction.START, by=by, now=now, **running
+        ):
+            raise TransitionRefused(found=AttemptStatus.CANCELLED)
+        return
+    seed = drawing.new_seed()
+    _transitions.open_attempt(
+        running
+        | {
+            "id": attempt_id,
+            "candidate_id": found.candidate.id,
+            "slot_id": slot.id,
+            "paper_id": paper.id,
+            "question_set_id": set_id,
+            "centre_id": found.centre.id,
+            "shift_id": found.shift.id if found.shift else None,
+            "number": found.attempts_made + 1,
+            "version": 1,
+            "seed": seed,
+            "allowed_seconds": found.allowed_seconds,
+        },
+        is_started=True,
+        by=by,
+        now=now,
+    )
+    rows = drawing.drawn_answers(attempt_id, catalogue.questions_of(set_id).values(), seed)
+    # the first question is served with the start
+    db.session.execute(insert(Answer), [row | {"visited_at": now if row["number"] == 1 else None} for row in rows])
+
+
+def _active_set(trade_id: UUID, paper_type: str) -> UUID:
+    """The active set, its row locked against a switch. Raises NoActiveSet."""
+    wanted = (
+        select(Activation.question_set_id)
+        .where(Activation.trade_id == trade_id, Activation.paper_type == paper_type, Activation.ended_at.is_(None))
+        .with_for_update(read=True)
+    )
+    # a switch that committed while we waited ended the row we waited for: the second look finds its successor
+    found = db.session.execute(wanted).scalar_one_or_none() or db.session.execute(wanted).scalar_one_or_none()
+    if found is None:
+        raise NoActiveSet
+    return found
+
+
+def _start_of_another(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:
+    """Another start was first, or the slot changed under us: answer with what is there now."""
+    found = entry.read(candidate_id)
+    if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
+        return _take_lease(found.attempt, lease=lease, by=by, now=now)
+    raise entry.refusal(found, now=now) or TransitionRefused(found=found.slot.status if found.slot else "none")
+
+
+def _take_lease(attempt: Attempt, *, lease: int, by: Actor, now: datetime) -> Started:
+    """Make this sign-in the writer; the same sign-in again changes nothing."""
+    if attempt.lease == lease:
+        return Started(attempt.id, lease, attempt.deadline_at, is_new=False)
+    attempt_id = attempt.id
+    with transaction():
+        row = _locked(attempt_id)
+        if row is None or row.status not in (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED):
+            raise AttemptNotRunning(
+                attempt_status=row.status if row else "none", reason=row.cancel_reason if row else None
+            )
+        row.lease, row.version, row.changed_at = lease, row.version + 1, now
+        audit.record([Change("attempt", attempt_id, "take_lease", row.status, row.status)], by=by, now=now)
+        version, deadline_at = row.version, row.deadline_at
+    if deadline_at is not None:
+        timers.create_timer(attempt_id, deadline_at, version=version, lease=lease, now=now)
+    return Started(attempt_id, lease, deadline_at, is_new=False)
+
+
+def _expire_one(attempt_id: UUID, now: datetime) -> bool:
+    try:
+        with transaction():
+            ended = finishing.finish(attempt_id, by=SYSTEM, now=now, owner_id=None)
+    except KioskError:
+        return False  # somebody else ended, paused or cancelled it since
+    except Exception as error:
+        finishing.push_back(attempt_id, error, now=now)
+        return False
+    if ended is None:
+        return False
+    timers.delete_timer(attempt_id, version=ended.version)
+    marking.mark_now(attempt_id, now=now)
+    return True
+
+
+def _lock(attempt_ids: list[UUID], status: AttemptStatus) -> list[Any]:
+    columns = (
+        Attempt.id,
+        Attempt.version,
+        Attempt.lease,
+        Attempt.started_at,
+        Attempt.deadline_at,
+        Attempt.remaining_ms,
+    )
+    return list(
+        db.session.execute(
+            select(*columns)
+            .where(Attempt.id.in_(attempt_ids), Attempt.status == status)
+            .order_by(Attempt.id)
+            .with_for_update()
+        ).all()
+    )
+
+
+def _locked(attempt_id: UUID) -> Attempt | None:
+    return db.session.execute(
+        select(Attempt).where(Attempt.id == attempt_id).with_for_update().execution_options(populate_existing=True)
+    ).scalar_one_or_none()

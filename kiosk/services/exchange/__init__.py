@@ -1,0 +1,1 @@
+"""Files in and out: formats that other programs and people write."""

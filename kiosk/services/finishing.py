@@ -1,0 +1,122 @@
+"""The one way in which an attempt ends with what was saved: submit button, sweeper and invigilator alike."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, or_, select, update
+
+from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound
+from kiosk.extensions import db, transaction
+from kiosk.ids import uuid7
+from kiosk.models import Answer, Attempt, Pause
+from kiosk.services import _transitions
+from kiosk.services.audit import Actor
+from kiosk.services.receipts import receipt_code
+from kiosk.services.system import settings
+from kiosk.states import HANDED_IN, AttemptAction, AttemptStatus, SlotAction
+
+log = logging.getLogger(__name__)
+
+PUSH_BACK = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An attempt that this call ended."""
+
+    version: int
+
+
+def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None) -> Ended | None:
+    """End a running attempt inside the caller's transaction; None if it was handed in before.
+
+    Up to deadline + grace it is submitted, later expired, as of the deadline. With `owner_id` only that
+    candidate's. Raises NotFound, NotAllowed, AttemptNotRunning.
+    """
+    row = db.session.execute(
+        select(Attempt.candidate_id, Attempt.slot_id, Attempt.status, Attempt.deadline_at, Attempt.cancel_reason)
+        .where(Attempt.id == attempt_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    if owner_id is not None and row.candidate_id != owner_id:
+        raise NotAllowed
+    if row.status in HANDED_IN:
+        return None
+    if row.status != AttemptStatus.IN_PROGRESS:
+        raise AttemptNotRunning(attempt_status=row.status, reason=row.cancel_reason)
+    is_late = now > row.deadline_at + timedelta(seconds=settings().save_grace_seconds)
+    action = AttemptAction.EXPIRE if is_late else AttemptAction.SUBMIT
+    how = "expired" if is_late else "submitted"
+    closed_at = min(now, row.deadline_at)
+    # read after the lock: a save that was faster is part of what is handed in
+    responses = db.session.execute(
+        select(Answer.question_id, Answer.response).where(Answer.attempt_id == attempt_id).order_by(Answer.number)
+    ).all()
+    moved = _transitions.move_attempts(
+        [attempt_id],
+        action,
+        by=by,
+        now=now,
+        closed_at=closed_at,
+        ended_by=how,
+        receipt=receipt_code(attempt_id, closed_at, [(one.question_id, one.response) for one in responses]),
+    )
+    _transitions.move_slots([row.slot_id], SlotAction.CONSUME, by=by, now=now, consumed_at=closed_at, consumed_how=how)
+    return Ended(moved[0].version)
+
+
+def overdue(*, now: datetime, most: int) -> list[UUID]:
+    """Return the running attempts past deadline and grace, the earliest first."""
+    limit = now - timedelta(seconds=settings().save_grace_seconds)
+    return list(
+        db.session.execute(
+            select(Attempt.id)
+            .where(
+                Attempt.status == AttemptStatus.IN_PROGRESS,
+                Attempt.deadline_at < limit,
+                or_(Attempt.retry_at.is_(None), Attempt.retry_at <= now),
+            )
+            .order_by(Attempt.deadline_at)
+            .limit(most)
+        ).scalars()
+    )
+
+
+def push_back(attempt_id: UUID, error: Exception, *, now: datetime) -> None:
+    """Leave an attempt that could not be ended or marked alone for a minute; the log says why."""
+    log.error("attempt pushed back attempt=%s error=%s", attempt_id, error, exc_info=error)
+    with transaction():
+        db.session.execute(
+            update(Attempt)
+            .where(Attempt.id == attempt_id)
+            .values(retry_at=now + PUSH_BACK, marking_tries=Attempt.marking_tries + 1)
+        )
+
+
+def open_pauses(values: list[dict[str, Any]], *, kind: str, reason: str, by: Actor) -> None:
+    """Write the row of each pause (`id` of the attempt, `paused_at`)."""
+    if values:
+        db.session.execute(
+            insert(Pause),
+            [
+                {"id": uuid7(), "attempt_id": value["id"], "kind": kind, "from_at": value["paused_at"]}
+                | {"paused_by": by.name, "reason": reason}
+                for value in values
+            ],
+        )
+
+
+def close_pauses(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> None:
+    """End the open pauses of these attempts."""
+    db.session.execute(
+        update(Pause)
+        .where(Pause.attempt_id.in_(attempt_ids), Pause.to_at.is_(None))
+        .values(to_at=now, resumed_by=by.name)
+    )

@@ -1,0 +1,165 @@
+"""Marking by the machine: objective types right after the hand-in; the rest waits for people."""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, or_, select, update
+
+from kiosk.extensions import db, transaction
+from kiosk.ids import uuid7
+from kiosk.models import Answer, Attempt, Result
+from kiosk.services import _transitions, catalogue, finishing, shapes
+from kiosk.services.audit import SYSTEM
+from kiosk.services.catalogue import FrozenQuestion
+from kiosk.states import AttemptAction, AttemptStatus
+
+log = logging.getLogger(__name__)
+
+ZERO = Decimal(0)
+_STRAY_STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the machine could mark: points, out of how many, and whether people have nothing left to mark."""
+
+    score: Decimal
+    max_score: Decimal
+    is_final: bool
+
+
+def machine_marks(question: FrozenQuestion, response: Any, option_order: str) -> Decimal | None:
+    """Return the marks of one response; None where a person has to judge. No response is worth nothing."""
+    if response is None:
+        return ZERO
+    right = _is_right(question, response, option_order)
+    if right is None:
+        return None
+    return question.marks if right else -question.negative_marks
+
+
+def mark_now(attempt_id: UUID, *, now: datetime) -> None:
+    """Mark a handed-in attempt in a transaction of its own. Never raises: the sweeper tries again."""
+    try:
+        with transaction():
+            _mark(attempt_id, now)
+    except Exception as error:
+        finishing.push_back(attempt_id, error, now=now)
+
+
+def waiting(*, now: datetime, most: int = 200) -> list[UUID]:
+    """Return handed-in attempts that the machine has not marked yet."""
+    return list(
+        db.session.execute(
+            select(Attempt.id)
+            .where(
+                Attempt.status.in_((AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)),
+                Attempt.marked_at.is_(None),
+                or_(Attempt.retry_at.is_(None), Attempt.retry_at <= now),
+            )
+            .limit(most)
+        ).scalars()
+    )
+
+
+def score_of(attempt_id: UUID) -> Score:
+    """Return the sum of the marks so far; the maximum counts what has been marked."""
+    rows = db.session.execute(select(Answer.question_id, Answer.marks).where(Answer.attempt_id == attempt_id)).all()
+    return _sum([(row.question_id, row.marks) for row in rows])
+
+
+def _mark(attempt_id: UUID, now: datetime) -> None:
+    attempt = db.session.execute(
+        select(Attempt.status, Attempt.marked_at).where(Attempt.id == attempt_id).with_for_update()
+    ).one()
+    if attempt.marked_at is not None or attempt.status not in (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED):
+        return
+    rows = db.session.execute(
+        select(Answer.question_id, Answer.response, Answer.option_order).where(Answer.attempt_id == attempt_id)
+    ).all()
+    marks = [
+        (row.question_id, machine_marks(_question(row.question_id), row.response, row.option_order)) for row in rows
+    ]
+    _store(attempt_id, marks)
+    score = _sum(marks)
+    if score.is_final:
+        _transitions.move_attempts(
+            [attempt_id],
+            AttemptAction.COMPLETE,
+            by=SYSTEM,
+            now=now,
+            only_from=AttemptStatus(attempt.status),
+            marked_at=now,
+        )
+        row = {
+            "id": uuid7(),
+            "attempt_id": attempt_id,
+            "version": 1,
+            "score": score.score,
+            "max_score": score.max_score,
+        }
+        db.session.execute(insert(Result), [row | {"computed_at": now}])
+    else:
+        db.session.execute(update(Attempt).where(Attempt.id == attempt_id).values(marked_at=now))
+
+
+def _store(attempt_id: UUID, marks: list[tuple[UUID, Decimal | None]]) -> None:
+    table = Answer.__table__
+    db.session.connection().execute(
+        table.update()  # type: ignore[attr-defined]
+        .where(table.c.attempt_id == attempt_id, table.c.question_id == bindparam("b_question_id"))
+        .values(marks=bindparam("b_marks")),
+        [{"b_question_id": question_id, "b_marks": mark} for question_id, mark in marks],
+    )
+
+
+def _sum(marks: list[tuple[UUID, Decimal | None]]) -> Score:
+    given = [(question_id, mark) for question_id, mark in marks if mark is not None]
+    return Score(
+        score=sum((mark for _, mark in given), ZERO),
+        max_score=sum((_question(question_id).marks for question_id, _ in given), ZERO),
+        is_final=len(given) == len(marks),
+    )
+
+
+def _question(question_id: UUID) -> FrozenQuestion:
+    question = catalogue.question(question_id)
+    if question is None:
+        raise LookupError(f"question {question_id} is gone")
+    return question
+
+
+def _is_right(question: FrozenQuestion, response: Any, option_order: str) -> bool | None:
+    """Whether a response is right; None where only a person can tell."""
+    kind, key = question.question_type, question.answer
+    if kind == "single":
+        return shapes.own_keys([response], option_order) == {key}
+    if kind == "multiple":
+        return shapes.own_keys(response, option_order) == set(key)
+    if kind == "true_false":
+        return response is key
+    if kind == "numeric":
+        off = abs(Decimal(str(response)) - Decimal(str(key["value"])))
+        return off <= Decimal(str(key.get("tolerance", 0)))
+    if kind == "fill":
+        return True if _folded(response) in {_folded(form) for form in key} else None
+    return None
+
+
+def _folded(text: str) -> str:
+    """Fold case, white space and punctuation away, but not what changes a value: 12.5 is not 125, -3 is not 3."""
+    normal = unicodedata.normalize("NFKC", text).casefold()
+    # Devanagari vowel signs are marks (M), not punctuation
+    return "".join(char for char in _STRAY_STOP.sub("", normal) if _counts(char))
+
+
+def _counts(char: str) -> bool:
+    return unicodedata.category(char)[0] in "LNM" or char in "+-.°%"

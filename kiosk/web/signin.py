@@ -1,0 +1,187 @@
+"""The sign-in as the session cookie keeps it: signed, and read without a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, current_app, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import UserMixin, current_user, login_user, logout_user
+
+from kiosk.capabilities import ORGANISATION_WIDE, Role, may
+from kiosk.errors import NotAllowed, SignedOut
+from kiosk.extensions import login_manager
+from kiosk.models import User
+from kiosk.services import accounts
+from kiosk.services.accounts import SignedIn
+from kiosk.services.attempts import Started
+from kiosk.services.audit import Actor
+from kiosk.web.request_time import request_id
+
+OPEN_ENDPOINTS = {"static", "health.healthz", "health.readyz", "health.metrics"}
+
+
+class Visitor(UserMixin):
+    """Who is signed in, as Flask-Login wants it; everything comes from the cookie."""
+
+    def __init__(self, kept: dict[str, Any]) -> None:
+        """Take over what `sign_in_session` kept."""
+        self.kind: str = kept["kind"]
+        self.id = UUID(kept["id"])
+        self.name: str = kept["name"]
+        self.organisation_id = UUID(kept["organisation"])
+        self.epoch: int = kept["epoch"]
+        self.login_no: int = kept["login"]
+
+    def get_id(self) -> str:
+        """Return the id under which Flask-Login finds this sign-in again."""
+        return f"{self.kind}:{self.id}"
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """The attempt that this sign-in has open, and its lease."""
+
+    attempt_id: UUID
+    lease: int
+
+
+def init_app(app: Flask) -> None:
+    """Close every route without a sign-in, unless its view is marked as open."""
+    login_manager.user_loader(_load_visitor)
+    app.before_request(_require_sign_in)
+    app.context_processor(lambda: {"may": user_may, "visitor": current_user})
+
+
+def open_to_all(view: Any) -> Any:
+    """Mark a view that needs no sign-in."""
+    view.is_open_to_all = True
+    return view
+
+
+def sign_in_session(signed_in: SignedIn) -> None:
+    """Begin a new session for this person; whatever the old one held is gone."""
+    session.clear()
+    session["who"] = {
+        "kind": signed_in.kind,
+        "id": str(signed_in.id),
+        "name": signed_in.name,
+        "organisation": str(signed_in.organisation_id),
+        "epoch": signed_in.epoch,
+        "login": signed_in.login_no,
+    }
+    session.permanent = True
+    login_user(Visitor(session["who"]))
+
+
+def sign_out_session() -> None:
+    """End the session."""
+    logout_user()
+    session.clear()
+
+
+def current_candidate_id() -> UUID:
+    """Return the signed-in candidate's id. Raises SignedOut for anybody else."""
+    if not current_user.is_authenticated or current_user.kind != "candidate":
+        raise SignedOut
+    return current_user.id
+
+
+def current_lease() -> int:
+    """Return the number of this sign-in: an attempt's lease goes by it."""
+    return current_user.login_no
+
+
+def current_actor() -> Actor:
+    """Return who acts in this request, for the audit log."""
+    return Actor(
+        kind=current_user.kind,
+        name=current_user.name,
+        id=current_user.id,
+        organisation_id=current_user.organisation_id,
+        request_id=request_id(),
+        address=request.remote_addr,
+    )
+
+
+def sitting() -> Sitting | None:
+    """Return the attempt that this sign-in opened; None if it opened none."""
+    kept = session.get("sitting")
+    return Sitting(UUID(kept), current_lease()) if kept else None
+
+
+def keep_sitting(started: Started) -> None:
+    """Remember the attempt in the session."""
+    session["sitting"] = str(started.attempt_id)
+
+
+def forget_sitting() -> None:
+    """Forget the attempt."""
+    session.pop("sitting", None)
+
+
+def current_staff() -> User:
+    """Return the signed-in staff member as the database has them now: one query a request.
+
+    Raises SignedOut for candidates and for sign-ins that were ended.
+    """
+    if "staff" not in g:
+        if not current_user.is_authenticated or current_user.kind != "user":
+            raise SignedOut
+        g.staff = accounts.current_user(current_user.id, current_user.epoch)
+    if g.staff is None:
+        sign_out_session()
+        raise SignedOut
+    return g.staff
+
+
+def centre_scope() -> UUID | None:
+    """Return the centre to which the staff member is bound; None for those who see the whole organisation."""
+    staff = current_staff()
+    return None if Role(staff.role) in ORGANISATION_WIDE else staff.centre_id
+
+
+def user_may(capability: str) -> bool:
+    """Whether the signed-in staff member has `capability`; templates ask this for each button."""
+    if not current_user.is_authenticated or current_user.kind != "user":
+        return False
+    return may(Role(current_staff().role), capability)
+
+
+def needs(capability: str) -> Any:
+    """Decorate a view that only staff with `capability` may use."""
+
+    def decorate(view: Any) -> Any:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not may(Role(current_staff().role), capability):
+                raise NotAllowed
+            return view(*args, **kwargs)
+
+        guarded.needs_capability = capability  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _load_visitor(visitor_id: str) -> Visitor | None:
+    kept = session.get("who")
+    try:
+        visitor = Visitor(kept) if kept else None
+    except (KeyError, TypeError, ValueError):
+        return None  # a cookie of an older shape is a sign-out, not an error
+    return visitor if visitor and visitor.get_id() == visitor_id else None
+
+
+def _require_sign_in() -> ResponseReturnValue | None:
+    if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
+        return None
+    if getattr(current_app.view_functions[request.endpoint], "is_open_to_all", False):
+        return None
+    if request.headers.get("HX-Request"):
+        # a login page must never land in the clock
+        return "", 401, {"HX-Redirect": url_for("auth.login")}
+    return redirect(url_for("auth.login"))
