@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from kiosk import clock
 from kiosk.config import Settings
 from kiosk.runtime import StartRefused
-from kiosk.services import demo, schema
+from kiosk.services import demo, schema, system
 
 Say = Callable[[str], None]
 
@@ -34,6 +34,7 @@ def prepare(app: Flask, settings: Settings, say: Say) -> bool:
     """
     try:
         with app.app_context():
+            system.measure_clock()
             _migrate(settings, say)
             if not settings.is_production:
                 _fill(say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -21,11 +22,13 @@ from kiosk.runtime import guard
 BACKLOG = 4096
 BACKPRESSURE = 20_000
 HEADER_READ_MILLISECONDS = 60_000
-SECONDS_TO_FINISH = 3
 
 
 def load_app(master_pid: int, _target: str) -> Callable[..., Any]:
     """Return the WSGI application inside a worker, once the worker is bound to its master's life."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # the master's handlers came along with the fork and would swallow a signal until granian sets its own
+        signal.signal(number, signal.SIG_DFL)
     if not guard.die_with_parent(master_pid):
         guard.watch_parent(master_pid)
     from wsgi import app
@@ -57,7 +60,6 @@ def main(arguments: list[str]) -> None:
         ssl_protocol_min=SSLProtocols.tls12,
         respawn_failed_workers=True,
         respawn_interval=0.5,
-        workers_kill_timeout=SECONDS_TO_FINISH,
     )
     server.serve(target_loader=partial(load_app, os.getpid()))
 

@@ -103,7 +103,7 @@ class Instance:
                 is_ours = is_ours or process.cwd().startswith(str(self.folder))
                 if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found[process.pid] = " ".join(process.cmdline())
-            except (psutil.NoSuchProcess, psutil.AccessDenied):
+            except (psutil.Error, OSError):
                 continue
         return found
 
