@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests import postgresql
+from tests.postgresql import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a secret key for tests that is long enough"
@@ -153,11 +153,6 @@ def instance(make_instance: Callable[..., Instance]) -> Instance:
 
 
 @pytest.fixture
-def postgresql_url() -> Iterator[str]:
+def postgresql_url(postgresql: Cluster, request: pytest.FixtureRequest) -> str:
     """An empty PostgreSQL database."""
-    programs = postgresql.bin_folder()
-    if programs is None:
-        pytest.skip("there is no PostgreSQL on this machine")
-    cluster = postgresql.Cluster(programs)
-    yield cluster.url("runtime")
-    cluster.stop()
+    return postgresql.url(f"runtime_{abs(hash(request.node.nodeid))}")
