@@ -156,6 +156,10 @@ class TimerStore:
         broke, self._broke = self._broke, False
         return broke
 
+    def forgive(self) -> None:
+        """Close the breaker and connect anew: Redis is known to be back."""
+        self._client, self._failures, self._open = None, 0, False
+
     def read(self, attempt_ids: Iterable[UUID]) -> dict[UUID, Timer]:
         """Return the usable keys among those of `attempt_ids`: one round trip per 1,000."""
         found: dict[UUID, Timer] = {}

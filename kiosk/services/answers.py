@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, case, exists, insert, null, select, update
-from sqlalchemy.sql import CTE
+from sqlalchemy import CTE
 from sqlalchemy.sql.expression import bindparam
 
 from kiosk.errors import (

@@ -83,6 +83,7 @@ def load_demo(now: datetime) -> None:
             id=uuid7(), code="DEMO", name="Trade Test Directorate (demo)", is_demo=True, created_at=now
         )
         db.session.add(organisation)
+        db.session.flush()
         centres = _centres(organisation.id)
         trades = _trades(organisation.id)
         made = _papers(organisation.id, trades)
@@ -93,8 +94,9 @@ def load_demo(now: datetime) -> None:
         _staff(organisation.id, centres, now)
         candidates = _candidates(organisation.id, centres, trades, shifts, now)
         ids = {code: trade.id for code, trade in trades.items()}
-    by = Actor("system", "demo data", organisation_id=organisation.id)
-    _activate(active, ids, organisation.id, by=by, now=now)
+        organisation_id = organisation.id
+    by = Actor("system", "demo data", organisation_id=organisation_id)
+    _activate(active, ids, organisation_id, by=by, now=now)
     slots.assign(candidates, by=by, now=now)
 
 
@@ -178,6 +180,7 @@ def _trades(organisation_id: UUID) -> dict[str, Trade]:
         for code, name, has_primary in TRADES
     }
     db.session.add_all(trades.values())
+    db.session.flush()
     return trades
 
 
@@ -201,6 +204,7 @@ def _papers(organisation_id: UUID, trades: dict[str, Trade]) -> dict[tuple[str |
             viva_marks=viva,
         )
         db.session.add(paper)
+        db.session.flush()
         db.session.add_all(_part(paper.id, row, is_long) for row in PARTS)
         made[(code, paper_type)] = paper.id
     return made
@@ -275,6 +279,7 @@ def _candidates(
             )
         )
     db.session.add_all(rows)
+    db.session.flush()
     return [row.id for row in rows]
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, select
+from sqlalchemy.orm import aliased
 
 from kiosk.errors import (
     AttemptLimit,
@@ -62,13 +63,14 @@ class Entry:
 
 def read(candidate_id: UUID) -> Entry:
     """Return what decides about a start: one statement. Raises NotFound."""
+    earlier = aliased(Attempt)
     made = (
         select(func.count())
-        .select_from(Attempt)
+        .select_from(earlier)
         .where(
-            Attempt.candidate_id == Candidate.id,
-            Attempt.paper_id == Slot.paper_id,
-            Attempt.status.not_in((AttemptStatus.CANCELLED, *OPEN_ATTEMPT)),
+            earlier.candidate_id == Candidate.id,
+            earlier.paper_id == Slot.paper_id,
+            earlier.status.not_in((AttemptStatus.CANCELLED, *OPEN_ATTEMPT)),
         )
         .scalar_subquery()
     )

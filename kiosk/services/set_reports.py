@@ -225,13 +225,13 @@ def _counts(organisation_id: UUID) -> tuple[Counter[Any], Counter[Any]]:
             Candidate.organisation_id == organisation_id,
         )
         .group_by(Candidate.trade_id, Slot.paper_id)
-    ).tuples()
+    )
     writing = db.session.execute(
         select(Candidate.trade_id, Attempt.paper_id, func.count())
         .join(Candidate, Candidate.id == Attempt.candidate_id)
         .where(Attempt.status.in_(WRITING), Candidate.organisation_id == organisation_id)
         .group_by(Candidate.trade_id, Attempt.paper_id)
-    ).tuples()
+    )
     return (
         Counter({(trade, paper): count for trade, paper, count in waiting}),
         Counter({(trade, paper): count for trade, paper, count in writing}),

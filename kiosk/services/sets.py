@@ -71,7 +71,7 @@ def completeness(set_id: UUID) -> tuple[PartCount, ...]:
         select(Question.part, Question.marks, Question.negative_marks, func.count())
         .where(Question.question_set_id == set_id)
         .group_by(Question.part, Question.marks, Question.negative_marks)
-    ).tuples():
+    ):
         found.setdefault(part, Counter())[(marks, negative)] += count
     parts = db.session.execute(
         select(Part.letter, Part.question_count, Part.marks_each, Part.negative_marks)

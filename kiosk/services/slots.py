@@ -103,7 +103,7 @@ def _assign(ids: list[UUID], by: Actor, now: datetime, dry_run: bool) -> tuple[B
     active = set(
         db.session.execute(
             select(Activation.trade_id, Activation.paper_type).where(Activation.ended_at.is_(None))
-        ).tuples()
+        )
     )
     close: list[UUID] = []
     rows: list[dict[str, Any]] = []
@@ -286,7 +286,7 @@ def _done(ids: list[UUID]) -> set[tuple[UUID, UUID]]:
                 Slot.status == SlotStatus.CONSUMED,
                 Slot.closed_as.is_(None) | (Slot.closed_as == "done"),
             )
-        ).tuples()
+        )
     )
 
 
@@ -295,7 +295,7 @@ def _attempts_made(ids: list[UUID]) -> dict[tuple[UUID, UUID], int]:
         select(Attempt.candidate_id, Attempt.paper_id, func.count())
         .where(Attempt.candidate_id.in_(ids), Attempt.status != AttemptStatus.CANCELLED)
         .group_by(Attempt.candidate_id, Attempt.paper_id)
-    ).tuples()
+    )
     return {(candidate_id, paper_id): count for candidate_id, paper_id, count in rows}
 
 
