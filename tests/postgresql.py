@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
-import re
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+
+from tools.suite import find_postgresql
 
 SPEED = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=64MB"
 
@@ -17,10 +17,8 @@ SPEED = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_c
 def bin_folder() -> Path | None:
     """The folder of PostgreSQL's programs as `manage.py test` found it, or found here when pytest runs alone."""
     told = os.environ.get("KIOSK_TEST_POSTGRESQL_BIN")
-    if told is not None:
-        return Path(told) if told else None
-    places = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: [int(n) for n in re.findall(r"\d+", p)])
-    return Path(places[-1]) if places else None
+    found = find_postgresql() if told is None else told
+    return Path(found) if found else None
 
 
 class Cluster:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -144,6 +146,9 @@ def make_instance(tmp_path: Path) -> Iterator[Callable[..., Instance]]:
             instance.end()
         if instance.process is not None and instance.process.stdout is not None:
             instance.process.stdout.close()
+        # after a kill it waits for the next start, which a test may not want
+        with contextlib.suppress(OSError, ValueError):
+            shutil.rmtree(Path(instance.redis()["socket"]).parent, ignore_errors=True)
 
 
 @pytest.fixture
