@@ -1,0 +1,21 @@
+// Entry of every page but the exam's: dialogs, no page out of the back-forward cache, no second click on a form.
+
+import "./dialog.js";
+
+// a page that comes back from the cache would show what is no longer so
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
+
+// a second click within the same submission is the nervous hand, not a second wish
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  if (form.method === "post" && !form.hasAttribute("hx-post")) form.dataset.sent = "1";
+});
+
+if (document.querySelector("[data-clears-in]")) import("./receipt.js");
+if (document.querySelector("[data-clock]")) import("./wall.js");

@@ -1,0 +1,27 @@
+// The receipt clears itself: nothing of an exam stays on a kiosk. Typing or choosing stops the count.
+
+const notice = document.querySelector("[data-clears-in]");
+const form = document.getElementById("leave");
+const shown = notice.querySelector("[data-seconds]");
+const stopped = notice.querySelector("[data-stopped]");
+const counting = notice.querySelector("[data-counting]");
+const endsAt = performance.now() + Number(notice.dataset.clearsIn) * 1000;
+
+const timer = setInterval(() => {
+  const left = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
+  shown.textContent = String(left);
+  if (left === 0) {
+    clearInterval(timer);
+    form.submit();
+  }
+}, 250);
+
+function stop() {
+  clearInterval(timer);
+  counting.hidden = true;
+  stopped.hidden = false;
+}
+
+for (const kind of ["keydown", "pointerdown", "input"]) {
+  document.querySelector("[data-feedback]")?.addEventListener(kind, stop, { once: true });
+}
