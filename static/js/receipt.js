@@ -22,6 +22,7 @@ function stop() {
   stopped.hidden = false;
 }
 
-for (const kind of ["keydown", "pointerdown", "input"]) {
+document.addEventListener("keydown", stop, { once: true });
+for (const kind of ["pointerdown", "input"]) {
   document.querySelector("[data-feedback]")?.addEventListener(kind, stop, { once: true });
 }
