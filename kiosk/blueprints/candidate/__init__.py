@@ -1,0 +1,29 @@
+"""The candidate's screens: sign-in to receipt. Who may come in, and what becomes of an exam that was stopped."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from kiosk.errors import AttemptNotRunning, KioskError, NotAllowed, NotFound, OpenedElsewhere, TimeOver
+from kiosk.web.htmx import go_to
+from kiosk.web.signin import current_candidate_id
+
+bp = Blueprint("candidate", __name__, url_prefix="/candidate")
+
+
+@bp.before_request
+def only_candidates() -> None:
+    """Close these screens to staff; the guard before this one has closed them to strangers."""
+    current_candidate_id()
+
+
+def look_at_what_happened(error: KioskError) -> ResponseReturnValue:
+    """The exam no longer takes anything from this page: home says why, and that the answers are safe."""
+    return go_to("candidate.home", status=error.status)
+
+
+for _stopped in (AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere, TimeOver):
+    bp.register_error_handler(_stopped, look_at_what_happened)
+
+from kiosk.blueprints.candidate import fragments, views  # noqa: E402, F401  they hang their routes into `bp`

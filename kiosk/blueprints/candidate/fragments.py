@@ -1,0 +1,124 @@
+"""What the exam page asks for while it stays open: saves, swaps, the clock, and the look of waiting pages."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from kiosk.blueprints.candidate import bp
+from kiosk.blueprints.candidate.forms import AnswerForm, MoveForm
+from kiosk.blueprints.candidate.place import own_sheet, own_sitting, own_standing, token_of
+from kiosk.errors import BadResponse, QuestionNotInAttempt
+from kiosk.services import answers, catalogue, reports
+from kiosk.services.answers import SavedAnswer, Swap
+from kiosk.services.responses import response_from_form
+from kiosk.web import preferences
+from kiosk.web.htmx import go_to, is_htmx
+from kiosk.web.request_time import arrived_at
+from kiosk.web.signin import current_actor, current_lease
+
+
+@bp.post("/exam/save")
+def save() -> ResponseReturnValue:
+    """Save one answer; the page sends each change here by itself."""
+    form = AnswerForm()
+    try:
+        saved = _save(form, seq=form.seq.data)
+    except BadResponse as refusal:
+        return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
+    return render_template(
+        "candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone()
+    )
+
+
+@bp.post("/exam/go")
+def go() -> ResponseReturnValue:
+    """Move to another question; what the page has not heard saved comes along and is saved first."""
+    form = MoveForm()
+    try:
+        saved = _save_before_going(form)
+    except BadResponse as refusal:
+        return _stay(refusal)
+    swap = _go(form)
+    if form.is_finished:
+        return go_to("candidate.summary")
+    if not is_htmx():
+        return redirect(url_for("candidate.exam"), 303)
+    return render_template(
+        "candidate/_swap.html",
+        question=swap.question,
+        cells=[cell for cell in (swap.left, swap.here) if cell],
+        remaining_ms=swap.remaining_ms,
+        saved=saved,
+        left_id=form.question.data,
+        zone=preferences.time_zone(),
+    )
+
+
+@bp.get("/exam/clock")
+def clock() -> ResponseReturnValue:
+    """Say how much time is left; where the exam does not run here any more, home says why."""
+    sitting = own_sitting()
+    view = reports.clock(sitting.attempt_id, lease=sitting.lease, now=arrived_at())
+    if not (view.is_running and is_htmx()):
+        return go_to("candidate.home")
+    return render_template("candidate/_clock.html", remaining_ms=view.remaining_ms)
+
+
+@bp.get("/waiting")
+def waiting() -> ResponseReturnValue:
+    """Tell a waiting page that it is still right, or send it to what is."""
+    token = token_of(own_standing())
+    if token != request.args.get("shown") or not is_htmx():
+        return go_to("candidate.home")
+    return render_template(
+        "candidate/_waiting.html", token=token, checked_at=arrived_at(), zone=preferences.time_zone()
+    )
+
+
+def _save(form: AnswerForm, *, seq: int | None, clears: bool = False) -> SavedAnswer:
+    question = catalogue.question(form.question.data) if form.question.data else None
+    if question is None:
+        raise QuestionNotInAttempt
+    return answers.save(
+        own_sitting().attempt_id,
+        question.id,
+        None if clears else response_from_form(question.question_type, request.form),
+        seq=seq,
+        lease=current_lease(),
+        by=current_actor(),
+        now=arrived_at(),
+    )
+
+
+def _save_before_going(form: MoveForm) -> SavedAnswer | None:
+    """A script numbers its changes; a plain form is the newest by being sent, whatever number its page had."""
+    clears = form.go.data == "clear"
+    if not (form.changed.data or clears):
+        return None
+    return _save(form, seq=form.seq.data if is_htmx() else None, clears=clears)
+
+
+def _go(form: MoveForm) -> Swap:
+    return answers.go(
+        own_sitting().attempt_id,
+        lease=current_lease(),
+        by=current_actor(),
+        now=arrived_at(),
+        # the last question left forward stays where it is: the summary comes next
+        to_number=form.target,
+        left_number=form.number.data,
+        marked=form.mark,
+        language=preferences.language(),
+    )
+
+
+def _stay(refusal: BadResponse) -> ResponseReturnValue:
+    """The answer can't be stored: the message by the field, and what was typed stays there."""
+    if is_htmx():
+        return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
+    sheet = own_sheet()
+    if sheet is None:
+        return go_to("candidate.home")
+    typed = request.form.get("text", "")
+    return render_template("candidate/exam.html", sheet=sheet, problem=refusal.sentence, typed=typed), refusal.status

@@ -1,0 +1,53 @@
+"""Pages and assets travel compressed: a hall of kiosks often hangs on one slow line."""
+
+from __future__ import annotations
+
+import gzip
+
+from flask import Flask, Response, request
+
+SMALLEST = 1400  # what fits into one packet gains nothing
+KINDS = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/json")
+LEVEL_OF_PAGES, LEVEL_OF_ASSETS = 4, 9
+ASSETS_KEPT = 100
+
+
+def init_app(app: Flask) -> None:
+    """Compress what is worth it for browsers that can unpack it."""
+    assets: dict[tuple[str, str], bytes] = {}
+
+    @app.after_request
+    def compress(response: Response) -> Response:
+        response.vary.add("Accept-Encoding")
+        if not _is_worth_it(response):
+            return response
+        if request.endpoint == "static":
+            # an asset is packed once per version; its ETag changes with the file
+            key = (request.path, response.headers.get("ETag", ""))
+            packed = assets.get(key) or gzip.compress(_body(response), LEVEL_OF_ASSETS, mtime=0)
+            if len(assets) < ASSETS_KEPT:
+                assets[key] = packed
+        else:
+            packed = gzip.compress(response.get_data(), LEVEL_OF_PAGES, mtime=0)
+        response.direct_passthrough = False
+        response.set_data(packed)
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers["Content-Length"] = str(len(packed))
+        return response
+
+
+def _is_worth_it(response: Response) -> bool:
+    size = response.content_length
+    return (
+        response.status_code in (200, 401, 409, 422)
+        and response.mimetype in KINDS
+        and "Content-Encoding" not in response.headers
+        and "gzip" in request.accept_encodings
+        and request.method != "HEAD"
+        and (size is None or size >= SMALLEST)
+    )
+
+
+def _body(response: Response) -> bytes:
+    response.direct_passthrough = False
+    return response.get_data()
