@@ -1,0 +1,49 @@
+// Lists of the staff: ticking a whole page, counting what is ticked, row menus that close. All of it works without, by hand.
+
+document.documentElement.dataset.scripted = "";
+
+const boxes = (form) => [...form.querySelectorAll('input[name="id"]')];
+
+function showCount(form) {
+  const count = form.querySelector("[data-count]");
+  if (!count) return;
+  const all = form.querySelector('input[name="all"]').checked;
+  const ticked = boxes(form).filter((box) => box.checked).length;
+  count.textContent = ticked && !all ? count.dataset.count.replace("{n}", ticked) : "";
+  const page = form.querySelector("[data-select-page]");
+  page.checked = ticked > 0 && ticked === boxes(form).length;
+  page.indeterminate = ticked > 0 && !page.checked;
+}
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-selection]");
+  if (!form) return;
+  if (event.target.matches("[data-select-page]")) {
+    for (const box of boxes(form)) box.checked = event.target.checked;
+  }
+  showCount(form);
+});
+
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (menu !== except) menu.open = false;
+  }
+};
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// what an item of a menu leads to opens over the page: the menu is done, and focus comes back to its button
+document.addEventListener("click", (event) => {
+  const item = event.target.closest(".menu__item");
+  if (!item) return;
+  const menu = item.closest("details.menu");
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
