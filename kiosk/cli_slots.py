@@ -69,7 +69,7 @@ def clear_incomplete_sessions(reason: str, dry_run: bool, yes: bool, **chosen: A
 @slots_group.command("assign")
 @_selection
 @plainly
-def assign(reason: str, dry_run: bool, yes: bool, **chosen: Any) -> None:
+def assign(reason: str, dry_run: bool, yes: bool, **chosen: Any) -> None:  # noqa: ARG001  taken, as by all bulk commands
     """Give each chosen candidate a slot for the next paper."""
     _operate(slots.assign, _candidates(**chosen), dry_run=dry_run, yes=yes)
 
@@ -193,7 +193,7 @@ def _candidates(
     return list(db.session.execute(query).scalars())
 
 
-def _one(model: Any, condition: Any, name: str) -> UUID:
+def _one(model: Any, condition: Any, name: str) -> Any:
     found = db.session.execute(select(model.id).where(condition)).scalar_one_or_none()
     if found is None:
         fail(f"There is no {name}.", USAGE_ERROR)

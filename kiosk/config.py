@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -27,9 +28,9 @@ class Settings:
     port: int
     env: Literal["demo", "production"]
     instance_dir: Path
-    database_url: str
-    redis_url: str
-    secret_key: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
     tls: str
     public_url: str
     trusted_hosts: tuple[str, ...]
@@ -169,7 +170,7 @@ def _mail_url(url: str) -> str | None:
 def _time_zone(name: str) -> str | None:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         return f"there is no time zone {name!r} (for example Asia/Kolkata)"
     return None
 
@@ -199,11 +200,12 @@ def _secret_key(given: str | None, instance_dir: Path, *, production: bool) -> s
             raise SettingsError(f"KIOSK_SECRET_KEY: must be set and at least {SHORTEST_SECRET} characters long")
         return given
     path = instance_dir / "secret_key"
-    try:
-        # O_EXCL: two commands that start at once must not each keep their own key
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(handle, "w") as file:
-        file.write(key := secrets.token_urlsafe(48))
-    return key
+    if not path.exists():
+        draft = instance_dir / f"secret_key.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        # a link is made whole or not at all: of two commands that start at once one makes the key, both read it
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text()

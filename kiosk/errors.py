@@ -221,6 +221,14 @@ class WritingNow(KioskError):
     message = _l("%(count)s candidates are writing. Type %(word)s to confirm.")
 
 
+class NotSetUp(KioskError):
+    status, code = 503, "not_set_up"
+    message = _l(
+        "Nothing is set up here yet. On the server: "
+        "flask --app wsgi setup --organisation NAME --centre CODE:NAME --admin LOGIN"
+    )
+
+
 class MigrationPending(KioskError):
     status, code = 503, "migration_pending"
     message = _l("The database has to be brought up to date first (flask db upgrade).")

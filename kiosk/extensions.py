@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,6 +74,17 @@ class FairLock:
 _sqlite_writer = FairLock()
 
 
+def before_commit(write: Callable[[list[Any]], None], rows: Iterable[Any]) -> None:
+    """Leave `rows` with the running transaction: it calls `write` once with all that were left, then commits.
+
+    Raises RuntimeError outside `transaction()`, where nobody would write them.
+    """
+    pending = db.session.info.get("before_commit")
+    if pending is None:
+        raise RuntimeError("no transaction is running")
+    pending.setdefault(write, []).extend(rows)
+
+
 @contextmanager
 def transaction() -> Iterator[None]:
     """One write transaction on the session: commit at the end, roll back on any exception.
@@ -87,12 +98,17 @@ def transaction() -> Iterator[None]:
         _sqlite_writer.acquire()
     try:
         db.session.connection(execution_options={"begin": "IMMEDIATE"})
+        pending = db.session.info["before_commit"] = {}
         yield
+        for write, rows in pending.items():
+            if rows:
+                write(rows)
         db.session.commit()
     except BaseException:
         db.session.rollback()
         raise
     finally:
+        db.session.info.pop("before_commit", None)
         if is_sqlite:
             _sqlite_writer.release()
 

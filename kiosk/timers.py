@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +51,8 @@ class Timer:
 
     def written(self) -> str:
         """The value as it stands in Redis."""
-        return f"{_or_dash(self.deadline_ms)}:{self.version}:{_or_dash(self.lease)}"
+        deadline, lease = ("-" if part is None else part for part in (self.deadline_ms, self.lease))
+        return f"{deadline}:{self.version}:{lease}"
 
 
 def create_timer(attempt_id: UUID, deadline_at: datetime, *, version: int, lease: int, now: datetime) -> bool:
@@ -164,7 +166,7 @@ class TimerStore:
         """Return the usable keys among those of `attempt_ids`: one round trip per 1,000."""
         found: dict[UUID, Timer] = {}
         for batch in _batches(list(attempt_ids)):
-            for attempt_id, value, expiry in self.call(lambda client, ids=batch: _read_batch(client, ids)) or ():
+            for attempt_id, value, expiry in self.call(partial(_read_batch, attempt_ids=batch)) or ():
                 timer = _parse(value) if expiry > 0 else None
                 if timer:
                     found[attempt_id] = timer
@@ -180,7 +182,7 @@ class TimerStore:
     def write_all(self, timers: dict[UUID, Timer], *, now: datetime) -> int:
         """Write many keys as the database has them, whatever stands there; return how many."""
         for batch in _batches(list(timers.items())):
-            self.call(lambda client, pairs=batch: self._write_batch(client, pairs, now))
+            self.call(partial(_write_batch, pairs=batch, now=now))
         return len(timers)
 
     def call(self, use: Callable[[Any], Any]) -> Any:
@@ -216,12 +218,6 @@ class TimerStore:
             self._client = client
         return self._client
 
-    def _write_batch(self, client: redis.Redis, pairs: list[tuple[UUID, Timer]], now: datetime) -> list[Any]:
-        pipe = client.pipeline(transaction=False)
-        for attempt_id, timer in pairs:
-            pipe.set(_key(attempt_id), timer.written(), px=_keep_ms(timer, now))
-        return pipe.execute()
-
     def _failed(self, error: Exception) -> None:
         with self._guard:
             self._failures += 1
@@ -253,10 +249,6 @@ def _key(attempt_id: UUID) -> str:
     return f"exam:timer:{attempt_id}"
 
 
-def _or_dash(number: int | None) -> str:
-    return "-" if number is None else str(number)
-
-
 def _keep_ms(timer: Timer, now: datetime) -> int:
     if timer.deadline_ms is None:
         return KEEP_AFTER_DEADLINE_MS
@@ -267,6 +259,13 @@ def _differs(found: Timer | None, wanted: Timer) -> bool:
     if found is None:
         return wanted.deadline_ms is not None
     return found != wanted
+
+
+def _write_batch(client: redis.Redis, pairs: list[tuple[UUID, Timer]], now: datetime) -> list[Any]:
+    pipe = client.pipeline(transaction=False)
+    for attempt_id, timer in pairs:
+        pipe.set(_key(attempt_id), timer.written(), px=_keep_ms(timer, now))
+    return pipe.execute()
 
 
 def _read_batch(client: redis.Redis, attempt_ids: list[UUID]) -> list[tuple[UUID, Any, int]]:

@@ -13,6 +13,7 @@ def run() -> None:
             connection=connection,
             target_metadata=db.metadata,
             transaction_per_migration=True,
+            transactional_ddl=True,  # on SQLite too: a migration that fails leaves nothing half done
             **current_app.extensions["migrate"].configure_args,
         )
         with context.begin_transaction():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from flask import Flask
@@ -43,7 +44,7 @@ def sweep(*, now: datetime, reconcile: bool = True) -> int:
     for attempt_id in marking.waiting(now=now):
         marking.mark_now(attempt_id, now=now)
     if reconcile:
-        mended = timers.reconcile(lambda everything=timers.took_a_break(): truth(now, everything), now=now)
+        mended = timers.reconcile(partial(truth, now, timers.took_a_break()), now=now)
         if mended:
             log.info("timer keys mended=%s", mended)
         system.stamp("sweeper", now=now)
@@ -53,7 +54,7 @@ def sweep(*, now: datetime, reconcile: bool = True) -> int:
 
 
 def truth(now: datetime, everything: bool) -> dict[UUID, Timer]:
-    """Return what the keys should say: of all that run, and of what changed lately; after a break of everything open."""
+    """Return what the keys should say: of all that run and what changed lately; after a break, of all that is open."""
     changed = Attempt.changed_at > now - LATELY
     rows = db.session.execute(
         select(Attempt.id, Attempt.status, Attempt.deadline_at, Attempt.version, Attempt.lease).where(

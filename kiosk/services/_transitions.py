@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 
 from kiosk.extensions import db
 from kiosk.ids import uuid7
@@ -33,7 +33,7 @@ from kiosk.states import (
 
 def move_slots(
     slot_ids: Iterable[UUID], action: SlotAction, *, by: Actor, now: datetime, reason: str | None = None, **values: Any
-) -> Sequence[Row[Any]]:
+) -> Sequence[Any]:
     """Apply `action` to those current slots that allow it; return their (id, candidate_id, paper_id, from_state).
 
     Reset, reassign and assign close the row and leave its status as history; `open_slots` puts a new one in place.
@@ -105,10 +105,10 @@ def move_attempts(
     reason: str | None = None,
     only_from: AttemptStatus | None = None,
     **values: Any,
-) -> list[Row[Any]]:
+) -> list[Any]:
     """Apply `action` to those attempts that allow it; return their (id, slot_id, candidate_id, version)."""
     ids = list(attempt_ids)
-    moved: list[Row[Any]] = []
+    moved: list[Any] = []
     changes: list[Change] = []
     # one statement for each source: the audit row needs to know where a row came from
     for source in [only_from] if only_from else attempt_sources(action):
@@ -134,7 +134,7 @@ def move_each_attempt(
     now: datetime,
     reason: str | None = None,
 ) -> None:
-    """Apply `action` to attempts that the caller has locked in `source`, each with values of its own (`id` and more)."""
+    """Apply `action` to attempts that the caller has locked in `source`; each row has its `id` and its own values."""
     if not rows:
         return
     names = [name for name in rows[0] if name != "id"]

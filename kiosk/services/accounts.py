@@ -147,7 +147,7 @@ def _find(login: str) -> Candidate | User | None:
         query: Any = select(model).where(model.login == folded)
         if slash:
             query = query.join(Organisation).where(Organisation.code == code.strip())
-        query = query.where(model.archived_at.is_(None) if model is Candidate else model.deactivated_at.is_(None))  # type: ignore[union-attr,attr-defined]
+        query = query.where(model.archived_at.is_(None) if model is Candidate else model.deactivated_at.is_(None))  # type: ignore[union-attr]
         found = db.session.execute(query.limit(2)).scalars().all()
         if len(found) == 1:
             return found[0]

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, exists, insert, null, select, update
-from sqlalchemy import CTE
+from sqlalchemy import CTE, Select, case, exists, insert, null, select, update
 from sqlalchemy.sql.expression import bindparam
 
 from kiosk.errors import (
@@ -241,7 +240,8 @@ def _not_stored(
         if not isinstance(refusal, NotFound | NotAllowed):
             _keep_refused(attempt_id, question_id, response, seq or 0, lease, now, refusal)
         raise refusal
-    assert stored is not None and seq is not None
+    assert stored is not None
+    assert seq is not None
     if stored.seq == seq and stored.response != response:
         raise SeqReused
     return SavedAnswer(

@@ -101,7 +101,7 @@ def submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
         ended = finishing.finish(attempt_id, by=by, now=now, owner_id=by.id if by.kind == "candidate" else None)
     if ended is not None:
         timers.delete_timer(attempt_id, version=ended.version)
-        marking.mark_now(attempt_id, now=now)
+        marking.mark_now(attempt_id, now=now, ended=ended)
 
 
 def expire_overdue(*, now: datetime, most: int = 500) -> int:
@@ -169,11 +169,18 @@ def _begin(
 ) -> None:
     """The start's transaction: active set, slot, attempt, questions, audit."""
     slot, paper = found.slot, found.paper
-    assert slot is not None and paper is not None
+    assert slot is not None
+    assert paper is not None
     set_id = _active_set(found.trade.id, paper.paper_type)
     if not _transitions.move_slots([slot.id], SlotAction.START, by=by, now=now):
         raise TransitionRefused(found=SlotStatus.ATTEMPTING)
-    running = {"lease": lease, "language": language, "consented_at": now, "started_at": now, "deadline_at": deadline_at}
+    running: dict[str, Any] = {
+        "lease": lease,
+        "language": language,
+        "consented_at": now,
+        "started_at": now,
+        "deadline_at": deadline_at,
+    }
     if found.attempt is not None:
         if found.attempt.question_set_id != set_id or not _transitions.move_attempts(
             [attempt_id], AttemptAction.START, by=by, now=now, **running
@@ -202,7 +209,11 @@ def _begin(
     )
     rows = drawing.drawn_answers(attempt_id, catalogue.questions_of(set_id).values(), seed)
     # the first question is served with the start
-    db.session.execute(insert(Answer), [row | {"visited_at": now if row["number"] == 1 else None} for row in rows])
+    db.session.execute(
+        insert(Answer),
+        [row | {"visited_at": now if row["number"] == 1 else None} for row in rows],
+        execution_options={"render_nulls": True},  # else rows with and without a value take a statement each
+    )
 
 
 def _active_set(trade_id: UUID, paper_type: str) -> UUID:
@@ -258,7 +269,7 @@ def _expire_one(attempt_id: UUID, now: datetime) -> bool:
     if ended is None:
         return False
     timers.delete_timer(attempt_id, version=ended.version)
-    marking.mark_now(attempt_id, now=now)
+    marking.mark_now(attempt_id, now=now, ended=ended)
     return True
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from kiosk.extensions import db
+from kiosk.extensions import before_commit, db
 from kiosk.ids import uuid7
 from kiosk.models import AuditEvent
 
@@ -45,10 +45,12 @@ class Change:
 
 
 def record(changes: Iterable[Change], *, by: Actor, now: datetime) -> None:
-    """Write one row for each change, in one statement, inside the caller's transaction."""
-    rows = [_row(change, by, now) for change in changes]
-    if rows:
-        db.session.execute(insert(AuditEvent), rows)
+    """Note one row for each change; they are written in one statement before the caller's transaction commits."""
+    before_commit(_write, (_row(change, by, now) for change in changes))
+
+
+def _write(rows: list[dict[str, Any]]) -> None:
+    db.session.execute(insert(AuditEvent), rows, execution_options={"render_nulls": True})
 
 
 def _row(change: Change, by: Actor, now: datetime) -> dict[str, Any]:

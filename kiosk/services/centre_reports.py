@@ -148,6 +148,16 @@ def ids_of_centre(centre_id: UUID, candidate_ids: Collection[UUID]) -> list[UUID
     return ids
 
 
+def name_of(candidate_id: UUID) -> str:
+    """Return how one candidate is named in a question: service number and name. Raises NotFound."""
+    row = db.session.execute(
+        select(Candidate.service_no, Candidate.name).where(Candidate.id == candidate_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    return f"{row.service_no} {row.name}"
+
+
 def paused_attempts(candidate_ids: Collection[UUID]) -> list[UUID]:
     """Return the paused attempts of these candidates."""
     return list(
@@ -253,7 +263,7 @@ def _by_status(centre_id: UUID) -> dict[str, int]:
             func.coalesce(Slot.status, SlotStatus.NONE)
         )
     )
-    counted: Counter[str] = Counter({status: count for status, count in rows})
+    counted: Counter[str] = Counter({row[0]: row[1] for row in rows})
     return {status: counted[status] for status in SlotStatus}
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 
-from kiosk import demo as demo_files
-from kiosk.capabilities import Role
+from kiosk.demo import (
+    CANDIDATES,
+    FIRST_CENTRE,
+    FIRST_NAMES,
+    LAST_NAMES,
+    LONG_PAPER,
+    PARTS,
+    PASSWORD,
+    QUESTIONS,
+    RANKS,
+    SET_FILES,
+    STAFF,
+    START_CODE,
+    TRADES,
+)
 from kiosk.errors import BadInput, NotAllowed
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
@@ -21,55 +33,6 @@ from kiosk.services.audit import SYSTEM, Actor, Change
 from kiosk.services.exchange import questions
 from kiosk.services.system import settings
 from kiosk.states import OPEN_ATTEMPT, SlotStatus
-
-PASSWORD = "demo-kiosk-2026"  # noqa: S105  printed at every demo start
-START_CODE = "123456"
-CANDIDATES, FIRST_CENTRE = 60, 40
-
-TRADES = (
-    ("OCC", "Operator Communication and Ciphers", True),
-    ("DMV", "Driver Mechanical Vehicle", True),
-    ("TTC", "Telecommunication Technician", True),
-    ("DTMN", "Draughtsman", True),
-    ("EFS", "Electrician Fitter Signals", True),
-    ("LMN", "Lineman", True),
-    ("CLK SD", "Clerk Staff Duties", True),
-    ("STEWARD", "Steward", True),
-    ("WASHERMAN", "Washerman", True),
-    ("HOUSE KEEPER", "House Keeper", True),
-    ("CHEFCOM", "Chef Community", True),
-    ("MESS KEEPER", "Mess Keeper", True),
-    ("SKT", "Storekeeper Technical", True),
-    ("ARTSN WW", "Artisan Wood Worker", True),
-    ("MUSICIAN", "Musician", False),
-    ("HAIR DRESSER", "Hair Dresser", False),
-    ("SP STAFF", "Special Staff", False),
-)
-LONG_PAPER = ("OCC", "DMV")
-# letter, type, count in the common shape, count in the long one, marks, least and most words
-PARTS = (
-    ("A", "single", 15, 20, 1, None, None),
-    ("C", "short", 5, 5, 2, 20, 30),
-    ("D", "fill", 10, 15, 1, None, None),
-    ("E", "long", 3, 4, 5, 100, 120),
-    ("F", "true_false", 10, 10, 1, None, None),
-)
-SET_FILES = {
-    ("TTC", "primary"): "ttc-primary",
-    ("OCC", "primary"): "occ-primary",
-    (None, "secondary"): "common-secondary",
-}
-STAFF = (
-    ("admin", "Admin", Role.ADMIN, None),
-    ("centre", "Centre Admin North", Role.CENTRE_ADMIN, "C01"),
-    ("centre2", "Centre Admin South", Role.CENTRE_ADMIN, "C02"),
-    ("invigilator", "Invigilator North", Role.INVIGILATOR, "C01"),
-    ("marks", "Marks Officer", Role.MARKS_OFFICER, None),
-    ("auditor", "Auditor", Role.AUDITOR, None),
-)
-FIRST_NAMES = tuple("Arjun Kiran Mohan Suresh Vikram Imran George Pradeep Deepak Ravi Sanjay Harpreet".split())
-LAST_NAMES = tuple("Thapa Toppo Verma Pillai Rathore Shaikh Joseph Oraon Negi Kumar Yadav Singh Das".split())
-RANKS = ("Sepoy", "Lance Naik", "Naik", "Havildar")
 
 
 def load_demo(now: datetime) -> None:
@@ -229,7 +192,7 @@ def _sets(made: dict[tuple[str | None, str], UUID], now: datetime) -> dict[tuple
     active = {}
     for paper, name in SET_FILES.items():
         for label in "CBA":
-            file = Path(demo_files.__file__).parent / "questions" / f"{name}-{label.lower()}.csv"
+            file = QUESTIONS / f"{name}-{label.lower()}.csv"
             read = questions.read_csv(file.read_bytes())
             if read.problems:
                 first = read.problems[0]

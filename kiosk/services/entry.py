@@ -87,6 +87,10 @@ def read(candidate_id: UUID) -> Entry:
     ).one_or_none()
     if row is None:
         raise NotFound
+    for found in row:
+        if found is not None and not isinstance(found, int):
+            # detached, the values stay as they were read: the transaction that follows would expire them
+            db.session.expunge(found)
     return Entry(*row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,12 +14,12 @@ from sqlalchemy import insert, or_, select, update
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Answer, Attempt, Pause
+from kiosk.models import Answer, Attempt, Pause, Slot
 from kiosk.services import _transitions
 from kiosk.services.audit import Actor
 from kiosk.services.receipts import receipt_code
 from kiosk.services.system import settings
-from kiosk.states import HANDED_IN, AttemptAction, AttemptStatus, SlotAction
+from kiosk.states import HANDED_IN, AttemptAction, AttemptStatus, SlotAction, attempt_target
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,11 @@ PUSH_BACK = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Ended:
-    """An attempt that this call ended."""
+    """An attempt that this call ended, with its answers as they are handed in."""
 
+    status: AttemptStatus
     version: int
+    answers: Sequence[Any]
 
 
 def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None) -> Ended | None:
@@ -38,10 +41,13 @@ def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None)
     Up to deadline + grace it is submitted, later expired, as of the deadline. With `owner_id` only that
     candidate's. Raises NotFound, NotAllowed, AttemptNotRunning.
     """
+    # slot before attempt, the order that everybody keeps: a reset may arrive at the same moment
     row = db.session.execute(
         select(Attempt.candidate_id, Attempt.slot_id, Attempt.status, Attempt.deadline_at, Attempt.cancel_reason)
+        .select_from(Slot)
+        .join(Attempt, Attempt.slot_id == Slot.id)
         .where(Attempt.id == attempt_id)
-        .with_for_update()
+        .with_for_update(of=(Slot, Attempt), key_share=True)
     ).one_or_none()
     if row is None:
         raise NotFound
@@ -56,9 +62,7 @@ def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None)
     how = "expired" if is_late else "submitted"
     closed_at = min(now, row.deadline_at)
     # read after the lock: a save that was faster is part of what is handed in
-    responses = db.session.execute(
-        select(Answer.question_id, Answer.response).where(Answer.attempt_id == attempt_id).order_by(Answer.number)
-    ).all()
+    answers = answers_of(attempt_id)
     moved = _transitions.move_attempts(
         [attempt_id],
         action,
@@ -66,10 +70,19 @@ def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None)
         now=now,
         closed_at=closed_at,
         ended_by=how,
-        receipt=receipt_code(attempt_id, closed_at, [(one.question_id, one.response) for one in responses]),
+        receipt=receipt_code(attempt_id, closed_at, [(one.question_id, one.response) for one in answers]),
     )
     _transitions.move_slots([row.slot_id], SlotAction.CONSUME, by=by, now=now, consumed_at=closed_at, consumed_how=how)
-    return Ended(moved[0].version)
+    return Ended(attempt_target(action), moved[0].version, answers)
+
+
+def answers_of(attempt_id: UUID) -> Sequence[Any]:
+    """Return question id, response and option order of an attempt's answers, in the paper's order."""
+    return db.session.execute(
+        select(Answer.question_id, Answer.response, Answer.option_order)
+        .where(Answer.attempt_id == attempt_id)
+        .order_by(Answer.number)
+    ).all()
 
 
 def overdue(*, now: datetime, most: int) -> list[UUID]:

@@ -19,7 +19,8 @@ from kiosk.models import Answer, Attempt, Result
 from kiosk.services import _transitions, catalogue, finishing, shapes
 from kiosk.services.audit import SYSTEM
 from kiosk.services.catalogue import FrozenQuestion
-from kiosk.states import AttemptAction, AttemptStatus
+from kiosk.services.finishing import Ended
+from kiosk.states import ATTEMPT_MOVES, AttemptAction, AttemptStatus
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +47,14 @@ def machine_marks(question: FrozenQuestion, response: Any, option_order: str) ->
     return question.marks if right else -question.negative_marks
 
 
-def mark_now(attempt_id: UUID, *, now: datetime) -> None:
-    """Mark a handed-in attempt in a transaction of its own. Never raises: the sweeper tries again."""
+def mark_now(attempt_id: UUID, *, now: datetime, ended: Ended | None = None) -> None:
+    """Mark a handed-in attempt in a transaction of its own. Never raises: the sweeper tries again.
+
+    `ended` spares reading again what was just handed in; it can't have changed since.
+    """
     try:
         with transaction():
-            _mark(attempt_id, now)
+            _mark(attempt_id, ended or _handed_in(attempt_id), now)
     except Exception as error:
         finishing.push_back(attempt_id, error, now=now)
 
@@ -76,39 +80,45 @@ def score_of(attempt_id: UUID) -> Score:
     return _sum([(row.question_id, row.marks) for row in rows])
 
 
-def _mark(attempt_id: UUID, now: datetime) -> None:
-    attempt = db.session.execute(
-        select(Attempt.status, Attempt.marked_at).where(Attempt.id == attempt_id).with_for_update()
-    ).one()
-    if attempt.marked_at is not None or attempt.status not in (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED):
-        return
-    rows = db.session.execute(
-        select(Answer.question_id, Answer.response, Answer.option_order).where(Answer.attempt_id == attempt_id)
-    ).all()
+def _handed_in(attempt_id: UUID) -> Ended:
+    row = db.session.execute(select(Attempt.status, Attempt.version).where(Attempt.id == attempt_id)).one()
+    return Ended(AttemptStatus(row.status), row.version, finishing.answers_of(attempt_id))
+
+
+def _mark(attempt_id: UUID, ended: Ended, now: datetime) -> None:
     marks = [
-        (row.question_id, machine_marks(_question(row.question_id), row.response, row.option_order)) for row in rows
+        (row.question_id, machine_marks(_question(row.question_id), row.response, row.option_order))
+        for row in ended.answers
     ]
-    _store(attempt_id, marks)
     score = _sum(marks)
+    # compare-and-set: of two sweepers one marks
+    if not (_complete if score.is_final else _note_marked)(attempt_id, ended.status, now):
+        return
+    _store(attempt_id, marks)
     if score.is_final:
-        _transitions.move_attempts(
-            [attempt_id],
-            AttemptAction.COMPLETE,
-            by=SYSTEM,
-            now=now,
-            only_from=AttemptStatus(attempt.status),
-            marked_at=now,
-        )
-        row = {
-            "id": uuid7(),
-            "attempt_id": attempt_id,
-            "version": 1,
-            "score": score.score,
-            "max_score": score.max_score,
-        }
-        db.session.execute(insert(Result), [row | {"computed_at": now}])
-    else:
-        db.session.execute(update(Attempt).where(Attempt.id == attempt_id).values(marked_at=now))
+        row = {"id": uuid7(), "attempt_id": attempt_id, "version": 1, "computed_at": now}
+        db.session.execute(insert(Result), [row | {"score": score.score, "max_score": score.max_score}])
+
+
+def _complete(attempt_id: UUID, status: AttemptStatus, now: datetime) -> bool:
+    if (status, AttemptAction.COMPLETE) not in ATTEMPT_MOVES:
+        return False
+    moved = _transitions.move_attempts(
+        [attempt_id], AttemptAction.COMPLETE, by=SYSTEM, now=now, only_from=status, marked_at=now
+    )
+    return bool(moved)
+
+
+def _note_marked(attempt_id: UUID, status: AttemptStatus, now: datetime) -> bool:
+    """What is left is for people: the attempt stays as it was handed in."""
+    noted = db.session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id, Attempt.status == status, Attempt.marked_at.is_(None))
+        .values(marked_at=now)
+        .returning(Attempt.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return noted is not None
 
 
 def _store(attempt_id: UUID, marks: list[tuple[UUID, Decimal | None]]) -> None:

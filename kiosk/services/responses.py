@@ -26,7 +26,8 @@ def response_from_form(question_type: str, form: Mapping[str, Any]) -> Any:
         return sorted(form.getlist("choice")) or None  # type: ignore[attr-defined]
     if question_type in ("single", "true_false"):
         choice = form.get("choice") or None
-        return {"true": True, "false": False}.get(choice, choice) if question_type == "true_false" else choice
+        truths: dict[Any, Any] = {"true": True, "false": False}
+        return truths.get(choice, choice) if question_type == "true_false" else choice
     text = form.get("text") or ""
     if question_type != "numeric":
         return text.replace("\r\n", "\n") if text.strip() else None

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from kiosk import timers
 from kiosk.errors import ReasonMissing, ReasonTooLong
 from kiosk.extensions import db, transaction
-from kiosk.models import Activation, Attempt, Candidate, Paper, Slot, Trade
-from kiosk.services import _transitions
+from kiosk.models import Attempt, Candidate, Slot, Trade
+from kiosk.services import _transitions, next_paper
 from kiosk.services.audit import Actor
 from kiosk.states import OPEN_ATTEMPT, AttemptAction, AttemptStatus, CancelReason, SlotAction, SlotStatus
 
@@ -98,19 +98,13 @@ def _assign(ids: list[UUID], by: Actor, now: datetime, dry_run: bool) -> tuple[B
     report = BulkReport()
     candidates = _locked_candidates(ids, dry_run)
     current = _current_slots(ids, dry_run)
-    papers = _papers([row.organisation_id for row in candidates])
-    done, made = _done(ids), _attempts_made(ids)
-    active = set(
-        db.session.execute(
-            select(Activation.trade_id, Activation.paper_type).where(Activation.ended_at.is_(None))
-        )
-    )
+    plan = next_paper.plan(ids, [row.organisation_id for row in candidates])
     close: list[UUID] = []
     rows: list[dict[str, Any]] = []
     for candidate in candidates:
         slot = current.get(candidate.id)
         report.by_status[slot.status if slot else SlotStatus.NONE] += 1
-        paper, skip = _next_paper(candidate, slot, papers, done, active, made)
+        paper, skip = plan.next_for(candidate, slot)
         if skip or paper is None:
             report.skipped[skip or "no_paper"] += 1
             continue
@@ -124,29 +118,6 @@ def _assign(ids: list[UUID], by: Actor, now: datetime, dry_run: bool) -> tuple[B
         _transitions.move_slots(close, SlotAction.ASSIGN, by=by, now=now)
         _transitions.open_slots(rows, SlotAction.ASSIGN, by=by, now=now)
     return report, {}
-
-
-def _next_paper(
-    candidate: Any, slot: Any, papers: dict[Any, Any], done: set[Any], active: set[Any], made: dict[Any, int]
-) -> tuple[Any, str | None]:
-    """The candidate's next paper, or why there is none to assign."""
-    if slot is not None and slot.status != SlotStatus.CONSUMED:
-        return None, "has_slot" if slot.status == SlotStatus.AVAILABLE else "is_writing"
-    primary = papers.get((candidate.trade_id, "primary")) if candidate.has_primary else None
-    wants_primary = candidate.has_primary and not candidate.primary_bypassed_at
-    if wants_primary and (primary is None or (candidate.id, primary.id) not in done):
-        paper = primary
-    else:
-        paper = papers.get((candidate.trade_id, "secondary")) or papers.get((None, "secondary"))
-    if paper is None:
-        return None, "no_paper"
-    if (candidate.id, paper.id) in done:
-        return None, "all_done"
-    if (candidate.trade_id, paper.paper_type) not in active:
-        return None, "no_active_set"
-    if made.get((candidate.id, paper.id), 0) >= paper.max_attempts:
-        return None, "attempt_limit"
-    return paper, None
 
 
 def _reset(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> tuple[BulkReport, dict[UUID, int]]:
@@ -255,7 +226,7 @@ def _locked_candidates(ids: list[UUID], dry_run: bool) -> list[Any]:
         .where(Candidate.id.in_(ids), Candidate.archived_at.is_(None))
         .order_by(Candidate.id)
     )
-    return list(db.session.execute(query if dry_run else query.with_for_update(of=Candidate)).all())
+    return list(db.session.execute(query if dry_run else query.with_for_update(of=Candidate, key_share=True)).all())
 
 
 def _current_slots(ids: list[UUID], dry_run: bool) -> dict[UUID, Any]:
@@ -264,39 +235,8 @@ def _current_slots(ids: list[UUID], dry_run: bool) -> dict[UUID, Any]:
         .where(Slot.candidate_id.in_(ids), Slot.closed_at.is_(None))
         .order_by(Slot.id)
     )
-    rows = db.session.execute(query if dry_run else query.with_for_update()).all()
+    rows = db.session.execute(query if dry_run else query.with_for_update(key_share=True)).all()
     return {row.candidate_id: row for row in rows}
-
-
-def _papers(organisation_ids: list[UUID]) -> dict[tuple[UUID | None, str], Any]:
-    rows = db.session.execute(
-        select(Paper.id, Paper.trade_id, Paper.paper_type, Paper.max_attempts).where(
-            Paper.organisation_id.in_(set(organisation_ids)), Paper.status == "in_use"
-        )
-    ).all()
-    return {(row.trade_id, row.paper_type): row for row in rows}
-
-
-def _done(ids: list[UUID]) -> set[tuple[UUID, UUID]]:
-    """(candidate, paper) of consumed slots that were not closed by reset or reassign."""
-    return set(
-        db.session.execute(
-            select(Slot.candidate_id, Slot.paper_id).where(
-                Slot.candidate_id.in_(ids),
-                Slot.status == SlotStatus.CONSUMED,
-                Slot.closed_as.is_(None) | (Slot.closed_as == "done"),
-            )
-        )
-    )
-
-
-def _attempts_made(ids: list[UUID]) -> dict[tuple[UUID, UUID], int]:
-    rows = db.session.execute(
-        select(Attempt.candidate_id, Attempt.paper_id, func.count())
-        .where(Attempt.candidate_id.in_(ids), Attempt.status != AttemptStatus.CANCELLED)
-        .group_by(Attempt.candidate_id, Attempt.paper_id)
-    )
-    return {(candidate_id, paper_id): count for candidate_id, paper_id, count in rows}
 
 
 def _batches(ids: list[UUID]) -> Iterator[list[UUID]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from logging.handlers import RotatingFileHandler
 from typing import Any
 
@@ -16,24 +18,29 @@ FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
 
 
+class KioskFile(RotatingFileHandler):
+    """Our own file, so that a second application in one process finds it and adds none."""
+
+
 def init_app(_app: Flask, settings: Settings) -> None:
     """Send the log of this process to standard error and to `instance/logs`."""
     root = logging.getLogger()
-    if any(getattr(handler, "is_kiosk", False) for handler in root.handlers):
+    if any(isinstance(handler, KioskFile) for handler in root.handlers):
         return
     logs_dir = settings.instance_dir / "logs"
     logs_dir.mkdir(exist_ok=True)
-    file = RotatingFileHandler(logs_dir / "kiosk.log", maxBytes=FILE_BYTES, backupCount=FILES_KEPT - 1, delay=True)
-    for handler in (logging.StreamHandler(), file):
+    # several processes must not rotate one file: SQLite has one server process, elsewhere each has its own
+    name = "kiosk.log" if settings.is_sqlite else f"kiosk-{os.getpid()}.log"
+    file = KioskFile(logs_dir / name, maxBytes=FILE_BYTES, backupCount=FILES_KEPT - 1, delay=True)
+    for handler in (logging.StreamHandler(sys.stderr), file):
         handler.setFormatter(_formatter(settings.log_format))
-        handler.is_kiosk = True  # type: ignore[attr-defined]
         root.addHandler(handler)
     root.setLevel(settings.log_level.upper())
     logging.getLogger("alembic").setLevel("WARNING")
 
 
 def _formatter(log_format: str) -> logging.Formatter:
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -1,10 +1,10 @@
-"""Nothing is served while a migration is pending, but the word that it is."""
+"""Nothing is served while a migration is pending or nobody has set anything up, but the word that it is so."""
 
 from __future__ import annotations
 
 from flask import Flask, current_app, request
 
-from kiosk.errors import MigrationPending
+from kiosk.errors import MigrationPending, NotSetUp
 from kiosk.services import schema
 
 ALWAYS_OPEN = ("static", "health.healthz", "health.readyz", "health.metrics")
@@ -20,4 +20,6 @@ def _refuse_while_pending() -> None:
         return
     if schema.pending_migrations():
         raise MigrationPending
+    if schema.is_empty():
+        raise NotSetUp
     current_app.extensions["schema_is_current"] = True

@@ -1,0 +1,152 @@
+"""Marking by the machine, and the receipt."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from kiosk.extensions import db, transaction
+from kiosk.models import Answer, Paper, Result
+from kiosk.services import attempts, catalogue, marking, reports
+from kiosk.services.catalogue import LETTERS, FrozenQuestion
+from kiosk.services.receipts import receipt_code
+from tests.cast import Hall, Player
+
+
+def question(kind: str, answer: Any, options: str = "ABCD") -> FrozenQuestion:
+    """A question worth 2 marks, 1 off when wrong."""
+    return FrozenQuestion(
+        id=UUID(int=1), set_id=UUID(int=2), part="A", number=1, question_type=kind, text="?", text_hi=None,
+        options=tuple({"key": key, "text": key} for key in options), answer=answer, marks=Decimal(2),
+        negative_marks=Decimal(1), min_words=None, max_words=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "response", "order", "marks"),
+    [
+        ("single", "B", "B", "ABCD", 2),
+        ("single", "B", "A", "BACD", 2),
+        ("single", "B", "B", "BACD", -1),
+        ("single", "B", None, "ABCD", 0),
+        ("multiple", ["A", "C"], ["A", "C"], "ABCD", 2),
+        ("multiple", ["A", "C"], ["D", "B"], "BADC", 2),
+        ("multiple", ["A", "C"], ["A"], "ABCD", -1),
+        ("multiple", ["A", "C"], ["A", "B", "C"], "ABCD", -1),
+        ("true_false", False, False, "", 2),
+        ("true_false", False, True, "", -1),
+        ("numeric", {"value": "12.5", "tolerance": "0.1"}, 12.6, "", 2),
+        ("numeric", {"value": "12.5", "tolerance": "0.1"}, 12.61, "", -1),
+        ("numeric", {"value": "0.3"}, 0.3, "", 2),
+        ("fill", ["Ohm's law", "ओम का नियम"], "  OHMS  law. ", "", 2),
+        ("fill", ["Ohm's law", "ओम का नियम"], "ओम का नियम", "", 2),
+        ("fill", ["12.5"], "125", "", None),
+        ("fill", ["-3"], "3", "", None),
+        ("fill", ["ohm"], "volt", "", None),
+        ("fill", ["ohm"], None, "", 0),
+        ("short", "A model answer", "A model answer", "", None),
+        ("long", "A model answer", None, "", 0),
+    ],
+)
+def test_each_type_is_marked_as_the_domain_says(kind: str, answer: Any, response: Any, order: str, marks: Any) -> None:
+    given = marking.machine_marks(question(kind, answer), response, order)
+    assert given == (None if marks is None else Decimal(marks))
+
+
+def answer_all_right(player: Player) -> None:
+    """Answer every question that the machine marks with its key."""
+    db.session.expire_all()
+    rows = db.session.execute(select(Answer).where(Answer.attempt_id == player.attempt.id)).scalars().all()
+    for number, question_id, order in [(row.number, row.question_id, row.option_order) for row in rows]:
+        one = catalogue.question(question_id)
+        key = one.answer
+        right = {
+            "single": lambda k=key, o=order: LETTERS[o.index(k)],
+            "multiple": lambda k=key, o=order: sorted(LETTERS[o.index(x)] for x in k),
+            "true_false": lambda k=key: k,
+            "numeric": lambda k=key: float(k["value"]),
+            "fill": lambda k=key: k[0].upper(),
+        }.get(one.question_type)
+        if right:
+            assert player.save(number, right()).saved
+
+
+def test_an_attempt_without_written_answers_is_completed_at_once(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    answer_all_right(player)
+    player.submit()
+    assert player.attempt.status == "completed"
+    result = db.session.execute(select(Result)).scalar_one()
+    assert (result.score, result.max_score) == (Decimal(9), Decimal(16))
+
+
+def test_a_written_answer_waits_for_a_person(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    player.save(5, "Twenty words about cables.")
+    player.submit()
+    attempt = player.attempt
+    assert (attempt.status, attempt.marked_at is not None) == ("submitted", True)
+    assert db.session.execute(select(Result)).first() is None
+
+
+def test_the_score_is_shown_only_where_the_paper_releases_it(hall: Hall) -> None:
+    player = hall.player()
+    attempt_id = player.start().attempt_id
+    answer_all_right(player)
+    player.submit()
+    for release, score in (("never", None), ("when_published", None), ("at_submit", 9)):
+        with transaction():
+            db.session.execute(update(Paper).values(score_release=release))
+        assert reports.receipt(attempt_id, candidate_id=player.id).score == score
+
+
+def test_marking_that_fails_loses_no_hand_in_and_is_tried_again(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("the machine stumbles")
+
+    player = hall.player()
+    player.start()
+    monkeypatch.setattr(marking, "machine_marks", fail)
+    player.submit()
+    assert (player.attempt.status, player.attempt.marked_at) == ("submitted", None)
+    assert player.slot.status == "consumed"
+    monkeypatch.undo()
+    assert marking.waiting(now=hall.MORNING) == []
+    later = hall.after(minutes=2)
+    assert marking.waiting(now=later) == [player.attempt.id]
+    marking.mark_now(player.attempt.id, now=later)
+    assert player.attempt.status == "completed"
+
+
+def test_marking_twice_changes_nothing(hall: Hall) -> None:
+    player = hall.player()
+    attempt_id = player.start().attempt_id
+    player.submit()
+    before = hall.audit(attempt_id)
+    marking.mark_now(attempt_id, now=hall.MORNING)
+    assert hall.audit(attempt_id) == before
+    attempts.expire_overdue(now=hall.after(hours=9))
+    assert hall.audit(attempt_id) == before
+
+
+def test_a_receipt_is_four_groups_of_crockford_base32_and_changes_with_every_answer() -> None:
+    end = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+    responses = [(UUID(int=1), "A"), (UUID(int=2), None)]
+    code = receipt_code(UUID(int=9), end, responses)
+    assert re.fullmatch(r"([0-9A-HJKMNP-TV-Z]{4}-){3}[0-9A-HJKMNP-TV-Z]{4}", code)
+    assert code == receipt_code(UUID(int=9), end, responses)
+    others = {
+        receipt_code(UUID(int=8), end, responses),
+        receipt_code(UUID(int=9), end.replace(second=1), responses),
+        receipt_code(UUID(int=9), end, [(UUID(int=1), "B"), (UUID(int=2), None)]),
+        receipt_code(UUID(int=9), end, responses[::-1]),
+    }
+    assert len(others | {code}) == 5
