@@ -8,6 +8,8 @@ from flask import Flask
 def register_blueprints(app: Flask) -> None:
     """Hang every blueprint into `app`."""
     from kiosk.blueprints import admin, auth, candidate, centre
+    from kiosk.web import local_time
 
     for module in (auth, candidate, centre, admin):
         app.register_blueprint(module.bp)
+    local_time.init_app(app.jinja_env)

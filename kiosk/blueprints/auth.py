@@ -11,12 +11,12 @@ from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 
-from kiosk.capabilities import ORGANISATION_WIDE, Role
 from kiosk.errors import KioskError
 from kiosk.services import accounts
+from kiosk.services.system import settings
 from kiosk.web import preferences as wishes
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import current_staff, open_to_all, sign_in_session, sign_out_session
+from kiosk.web.signin import open_to_all, sign_in_session, sign_out_session, user_may
 
 bp = Blueprint("auth", __name__)
 
@@ -40,7 +40,9 @@ def login() -> ResponseReturnValue:
     """Show the sign-in page; whoever is signed in goes on to their own."""
     if current_user.is_authenticated:
         return redirect(_landing(), 303)
-    return render_template("auth/login.html", form=SignInForm(), refusal=None, now=arrived_at(), facts=None)
+    return render_template(
+        "auth/login.html", form=SignInForm(), refusal=None, now=arrived_at(), facts=None, zone=settings().time_zone
+    )
 
 
 @bp.post("/login")
@@ -53,7 +55,9 @@ def sign_in() -> ResponseReturnValue:
             form.username.data or "", form.password.data or "", now=arrived_at(), address=request.remote_addr
         )
     except KioskError as refusal:
-        page = render_template("auth/login.html", form=form, refusal=refusal, now=arrived_at(), facts=None)
+        page = render_template(
+            "auth/login.html", form=form, refusal=refusal, now=arrived_at(), facts=None, zone=settings().time_zone
+        )
         return page, refusal.status
     sign_in_session(signed_in)
     wishes.keep_person(language=signed_in.language)
@@ -86,7 +90,9 @@ def farewell(response: Response) -> Response:
 def _landing() -> str:
     if current_user.kind == "candidate":
         return url_for("candidate.home")
-    return "/admin/" if Role(current_staff().role) in ORGANISATION_WIDE else "/centre/"
+    if user_may("set.see"):
+        return url_for("admin.active_sets")
+    return url_for("centre.candidates" if user_may("slot.see") else "admin.results")
 
 
 def _own_path(wanted: str) -> str:

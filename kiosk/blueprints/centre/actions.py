@@ -1,0 +1,153 @@
+"""What staff do to slots, one by one or in bulk: first a preview with numbers, then the deed and its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from kiosk.blueprints.centre import bp
+from kiosk.blueprints.centre.forms import choice_from, chosen_ids, query_of, reason_problem
+from kiosk.blueprints.centre.scope import current_centre
+from kiosk.services import attempts, centre_reports, slots
+from kiosk.services.audit import Actor
+from kiosk.services.slots import BulkReport
+from kiosk.states import AttemptStatus
+from kiosk.web.htmx import go_to, is_htmx
+from kiosk.web.request_time import arrived_at
+from kiosk.web.signin import current_actor, needs, user_may
+
+
+def _assign(ids: list[UUID], _reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
+    return slots.assign(ids, by=by, now=now, dry_run=dry_run)
+
+
+def _reset(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
+    return slots.reset(ids, reason=reason, by=by, now=now, dry_run=dry_run)
+
+
+def _reassign(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
+    return slots.reassign(ids, reason=reason, by=by, now=now, dry_run=dry_run)
+
+
+def _clear(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
+    report = slots.clear_incomplete(ids, reason=reason, by=by, now=now, dry_run=dry_run)
+    # who is paused has a test to lose as well
+    report.writing += report.by_status[AttemptStatus.PAUSED]
+    return report
+
+
+def _resume(ids: list[UUID], _reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
+    paused = centre_reports.paused_attempts(ids)
+    changed = len(paused) if dry_run else attempts.unpause(paused, by=by, now=now)
+    return BulkReport(changed=changed, skipped=+Counter(not_paused=len(ids) - changed))
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that can be done: who may, whether it needs a reason, and the word to type when people write."""
+
+    name: str
+    capability: str
+    run: Callable[[list[UUID], str, Actor, datetime, bool], BulkReport]
+    needs_reason: bool = False
+    word: str = ""
+
+
+ACTIONS = (
+    Action("assign", "slot.assign", _assign),
+    Action("reassign", "slot.reassign", _reassign, needs_reason=True, word="REASSIGN"),
+    Action("clear", "session.clear", _clear, needs_reason=True, word="CLEAR"),
+    Action("reset", "slot.reset", _reset, needs_reason=True, word="RESET"),
+    Action("resume", "attempt.pause", _resume),
+)
+
+
+def offered(names: Collection[str] | None = None) -> list[Action]:
+    """Return what the signed-in staff member may do, of these actions or of all."""
+    return [one for one in ACTIONS if (names is None or one.name in names) and user_may(one.capability)]
+
+
+def _add_routes(action: Action) -> None:
+    @needs(action.capability)
+    def preview() -> ResponseReturnValue:
+        return _preview(action, request.args)
+
+    @needs(action.capability)
+    def perform() -> ResponseReturnValue:
+        return _perform(action)
+
+    bp.add_url_rule(f"/slots/{action.name}", f"{action.name}_preview", preview, methods=["GET"])
+    bp.add_url_rule(f"/slots/{action.name}", action.name, perform, methods=["POST"])
+
+
+for _action in ACTIONS:
+    _add_routes(_action)
+
+
+def _preview(
+    action: Action, values: Any, *, status: int = 200, problems: dict[str, str] | None = None
+) -> ResponseReturnValue:
+    """Say with numbers what the action would do; nothing has changed yet."""
+    centre, choice = current_centre(), choice_from(values)
+    ids = chosen_ids(choice, centre)
+    report = action.run(ids, "", current_actor(), arrived_at(), True)
+    page = render_template(
+        "centre/_preview.html" if is_htmx() else "centre/preview.html",
+        action=action,
+        centre=centre,
+        choice=choice,
+        count=len(ids),
+        who=centre_reports.name_of(ids[0]) if len(ids) == 1 else None,
+        report=report,
+        seen=_seen(report),
+        now=arrived_at(),
+        query=query_of(choice.filters, centre),
+        problems=problems or {},
+        typed=values,
+    )
+    return page, status if ids else 422
+
+
+def _perform(action: Action) -> ResponseReturnValue:
+    """Do it, unless the form is incomplete or what was previewed is no longer so."""
+    centre, choice = current_centre(), choice_from(request.form)
+    ids = chosen_ids(choice, centre)
+    ahead = action.run(ids, "", current_actor(), arrived_at(), True)
+    if request.form.get("seen") != _seen(ahead):
+        changed = _("The numbers changed in the meantime. Nothing was done; look at them again.")
+        return _preview(action, request.form, status=409, problems={"numbers": changed})
+    problems = _problems(action, ahead)
+    if problems or not ids:
+        return _preview(action, request.form, status=422, problems=problems)
+    done = action.run(ids, request.form.get("reason", ""), current_actor(), arrived_at(), False)
+    session["slot_report"] = {
+        "action": action.name,
+        "changed": done.changed,
+        "cancelled": done.sessions_cancelled,
+        "skipped": dict(done.skipped),
+    }
+    return go_to("centre.candidates", **query_of(choice.filters, centre))
+
+
+def _problems(action: Action, ahead: BulkReport) -> dict[str, str]:
+    found = {}
+    wrong_reason = reason_problem(request.form.get("reason", "")) if action.needs_reason else None
+    if wrong_reason:
+        found["reason"] = wrong_reason
+    if action.word and ahead.writing and request.form.get("word", "").strip() != action.word:
+        found["word"] = _("Type %(word)s in capital letters to go on.", word=action.word)
+    return found
+
+
+def _seen(report: BulkReport) -> str:
+    """The numbers that a preview showed, to be compared when the answer comes."""
+    states = ",".join(f"{status}:{count}" for status, count in sorted(report.by_status.items()))
+    return f"{report.changed};{report.writing};{states}"

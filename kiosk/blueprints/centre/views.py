@@ -1,0 +1,49 @@
+"""The list of candidates, and one candidate's page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from kiosk.blueprints.centre import bp
+from kiosk.blueprints.centre.actions import offered
+from kiosk.blueprints.centre.forms import filters_from, query_of
+from kiosk.blueprints.centre.scope import current_centre, own_centre_id, visible_centres
+from kiosk.services import candidate_reports, centre_reports
+from kiosk.web.htmx import is_htmx
+from kiosk.web.signin import current_staff, needs
+
+
+@bp.get("/")
+@needs("slot.see")
+def candidates() -> ResponseReturnValue:
+    """Show the centre's candidates with their slots."""
+    centre, filters = current_centre(), filters_from(request.args)
+    listed = centre_reports.candidates(centre.centre_id, filters)
+    template = "centre/_candidates.html" if is_htmx() else "centre/candidates.html"
+    return render_template(
+        template,
+        centre=centre,
+        centres=visible_centres(),
+        filters=filters,
+        query=query_of(filters, centre),
+        listed=listed,
+        offered=offered,
+        paused=centre_reports.paused_room(centre.centre_id),
+        report=None if is_htmx() else session.pop("slot_report", None),
+    )
+
+
+@bp.get("/candidates/<uuid:candidate_id>")
+@needs("candidate.see")
+def candidate(candidate_id: UUID) -> ResponseReturnValue:
+    """Show one candidate: slots, attempts, log."""
+    shown = candidate_reports.candidate(
+        candidate_id, organisation_id=current_staff().organisation_id, centre_id=own_centre_id()
+    )
+    code = {} if own_centre_id() else {"centre": shown.centre.code}
+    return render_template(
+        "centre/candidate.html", shown=shown, zone=shown.centre.time_zone, code=code, offered=offered(shown.actions)
+    )
