@@ -20,15 +20,23 @@ class Snapshot:
             }
 
     def restore(self) -> None:
-        """Make the database hold exactly these rows. The audit log's guard is off for that moment only."""
+        """Make the database hold exactly these rows."""
+        self._replace(self._rows)
+
+    def clear(self) -> None:
+        """Make the database hold no rows at all."""
+        self._replace({})
+
+    def _replace(self, rows: dict[Any, list[dict[str, Any]]]) -> None:
+        """Replace all rows. The audit log's guard is off for that moment only."""
         db.session.remove()
         with db.engine.begin() as connection:
             guards = _lift_guards(connection)
             for table in reversed(self._tables):
                 connection.execute(table.delete())
             for table in self._tables:
-                if self._rows[table]:
-                    connection.execute(table.insert(), self._rows[table])
+                if rows.get(table):
+                    connection.execute(table.insert(), rows[table])
             for statement in guards:
                 connection.exec_driver_sql(statement)
 

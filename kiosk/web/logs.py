@@ -50,11 +50,18 @@ def _formatter(log_format: str) -> logging.Formatter:
     if log_format == "json":
         renderer: Any = structlog.processors.JSONRenderer()
     else:
-        # logfmt quotes what came from outside: a newline in a User-Agent stays one line
+        shared.append(_escape_controls)
         renderer = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     )
+
+
+def _escape_controls(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What came from outside neither breaks a line nor colours a terminal."""
+    text = str(event.get("event", ""))
+    event["event"] = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return event
 
 
 def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:

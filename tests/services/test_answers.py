@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any
 from uuid import uuid4
 
@@ -72,7 +72,8 @@ def test_every_type_of_answer_is_kept_as_it_was_given(player: Player, kind: str,
     [
         ("single", "E"), ("single", "a"), ("single", ""), ("single", "AB"), ("single", 1), ("single", True),
         ("single", ["A"]), ("single", {}), ("single", "Ａ"),
-        ("multiple", "A"), ("multiple", []), ("multiple", ["A", "A"]), ("multiple", ["A", "Z"]), ("multiple", ["A"] * 500),
+        ("multiple", "A"), ("multiple", []), ("multiple", ["A", "A"]), ("multiple", ["A", "Z"]),
+        ("multiple", ["A"] * 500),
         ("multiple", [None]),
         ("true_false", "true"), ("true_false", 1), ("true_false", "B"),
         ("numeric", "12"), ("numeric", True), ("numeric", float("inf")), ("numeric", float("nan")), ("numeric", 1e300),
@@ -138,7 +139,7 @@ def test_of_a_text_being_written_one_row_in_15_seconds_is_kept(hall: Hall, playe
     for second in range(0, 60, 2):
         player.save(number, f"text {second}", at=hall.after(seconds=second))
     kept = db.session.execute(select(AnswerSave.arrived_at).order_by(AnswerSave.id)).scalars().all()
-    gaps = [later - earlier for earlier, later in zip(kept, kept[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(kept)]
     assert len(kept) == 4
     assert all(gap >= timedelta(seconds=15) for gap in gaps)
     assert stored(player, number) == "text 58"

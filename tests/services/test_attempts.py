@@ -47,7 +47,7 @@ def test_a_start_draws_every_question_and_sets_the_deadline(hall: Hall) -> None:
     assert started.deadline_at == hall.MORNING + hall.DURATION
     assert [row[0] for row in player.paper()] == list(range(1, 11))
     assert player.slot.status == SlotStatus.ATTEMPTING
-    assert [move for move in hall.audit(player.slot.id)][-1] == ("start_exam_attempt", "available", "attempting")
+    assert hall.audit(player.slot.id)[-1] == ("start_exam_attempt", "available", "attempting")
     assert hall.audit(started.attempt_id)[-1] == ("start", "initiated", "in_progress")
 
 
