@@ -41,8 +41,10 @@ class Ui:
 def init_app(app: Flask) -> None:
     """Give templates `ui`, the filters for time, and the language of the request."""
     babel.init_app(app, locale_selector=language)
-    app.context_processor(lambda: {"ui": ui()})
+    app.context_processor(lambda: {"ui": ui(), "product_name": gettext("Trade Test")})
     local_time.init_app(app.jinja_env)
+    app.add_template_filter(clock_time)
+    app.add_template_filter(clock_seconds)
     app.add_template_filter(long_date)
     app.add_template_filter(hours_minutes)
     app.add_template_filter(hms)
@@ -89,6 +91,16 @@ def keep_person(*, language: str | None = None, time_zone: str | None = None) ->
 def time_zone() -> str:
     """Return the time zone of the signed-in candidate's centre."""
     return session.get("time_zone", "UTC")
+
+
+def clock_time(instant: datetime, zone: str) -> str:
+    """The instant on the centre's clock: 10:42."""
+    return instant.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+def clock_seconds(instant: datetime, zone: str) -> str:
+    """The instant on the centre's clock, to the second: 10:42:07."""
+    return instant.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S")
 
 
 def long_date(instant: datetime, zone: str) -> str:

@@ -134,7 +134,7 @@ def done() -> ResponseReturnValue:
     )
 
 
-@bp.post("/feedback")
+@bp.post("/feedback", endpoint="feedback")
 def send_feedback() -> ResponseReturnValue:
     """Keep what the candidate says of the computer."""
     form = FeedbackForm()
@@ -155,7 +155,7 @@ def leave() -> ResponseReturnValue:
     return farewell(redirect(url_for("auth.login"), 303))
 
 
-@bp.get("/help")
+@bp.get("/help", endpoint="help")
 def help_page() -> ResponseReturnValue:
     """Show the keys and what to do when something goes wrong."""
     return render_template("candidate/help.html")

@@ -1,0 +1,214 @@
+// Entry of the exam page: binds the form to the outbox, the swaps to the palette, the clock to the lock. State lives on the server.
+
+import * as clock from "./clock.js";
+import * as outbox from "./outbox.js";
+import * as palette from "./palette.js";
+import "./keys.js";
+
+const FLUSH_MS = 2500;
+const PROBE_MS = 2000;
+const SLOW_SWAP_MS = 4000;
+
+const exam = document.getElementById("exam");
+const news = document.getElementById("news");
+const save = document.getElementById("save");
+let lastSaved = save.innerHTML;
+let wish = null; // the button that was pressed while the line was down
+let probe = 0;
+let isLocked = false;
+
+const answer = () => document.getElementById("answer");
+const isAnswer = (event) => event.detail?.ctx?.sourceElement?.id === "answer";
+
+// --- the question on the page ---------------------------------------------------------------------
+
+function arrive() {
+  const form = answer();
+  outbox.arrived(form);
+  palette.show(form.dataset.number);
+  palette.count();
+  const field = form.querySelector("[data-words]");
+  if (field) import("./counter.js").then((counter) => counter.begin(field));
+  drawSaveState();
+}
+
+exam.addEventListener("input", (event) => {
+  if (event.target.form !== answer() || !["choice", "text"].includes(event.target.name)) return;
+  outbox.note(event.target.form, { isText: event.target.name === "text" });
+});
+exam.addEventListener("change", (event) => {
+  if (event.target.name === "text" && event.target.form === answer()) outbox.leftField(event.target.form);
+});
+exam.addEventListener("click", (event) => {
+  if (!event.target.closest("[name=go][value=clear]")) return;
+  event.preventDefault();
+  const form = answer();
+  for (const input of form.querySelectorAll("input[name=choice]")) input.checked = false;
+  if (form.elements.text) form.elements.text.value = "";
+  form.elements.text?.dispatchEvent(new Event("input"));
+  showProblem(null);
+  outbox.note(form);
+});
+
+// --- what is saved ----------------------------------------------------------------------------------
+
+function drawSaveState() {
+  const waiting = outbox.waiting();
+  palette.showWaiting(new Set(waiting.map((entry) => entry.number)));
+  const say = outbox.isLate() && waiting.length ? "say-late" : waiting.length ? "say-saving" : "";
+  if (save.dataset.say !== say) save.replaceChildren(...(say ? [words(say)] : []));
+  if (!say && save.innerHTML !== lastSaved) save.innerHTML = lastSaved;
+  save.dataset.say = say;
+  if (outbox.line.isLost) drawOffline();
+}
+
+function takePieces(root) {
+  const state = root.querySelector("[data-for=save]");
+  if (state) lastSaved = state.innerHTML;
+  const cell = root.querySelector(".pal");
+  if (cell) palette.replace(cell);
+  const time = root.querySelector("#clock");
+  if (time) {
+    document.getElementById("clock").replaceWith(time);
+    window.htmx.process(time);
+  }
+  palette.count();
+  showProblem(null);
+}
+
+function showProblem(root) {
+  const old = document.getElementById("problem");
+  if (root?.id === "problem") old?.replaceWith(root);
+  else if (old && !old.hidden) {
+    old.hidden = true;
+    old.replaceChildren();
+  }
+}
+
+outbox.listen({
+  changed: drawSaveState,
+  pieces: takePieces,
+  problem(entry, root, status) {
+    const isShown = answer()?.elements.question.value === entry.id;
+    if (status === 422 && isShown) showProblem(root);
+    else if (root) news.replaceChildren(root);
+  },
+  gone(address) {
+    lock();
+    window.location.assign(address);
+  },
+  line() {
+    clearInterval(probe);
+    if (outbox.line.isLost) probe = setInterval(clock.ask, PROBE_MS);
+    else if (!isLocked) news.replaceChildren();
+    drawSaveState();
+    if (!outbox.line.isLost) goAsWished();
+  },
+});
+
+// --- the line to the server ---------------------------------------------------------------------------
+
+function drawOffline() {
+  if (isLocked) return;
+  const count = outbox.waiting().length;
+  const key = `${count}${wish ? "w" : ""}`;
+  if (news.dataset.key === key && news.firstElementChild) return;
+  news.dataset.key = key;
+  const bar = words("say-offline");
+  const kept = count === 0 ? "none" : count === 1 ? "one" : "many";
+  for (const span of bar.querySelectorAll("[data-kept]")) {
+    span.hidden = span.dataset.kept === "going" ? !wish : span.dataset.kept !== kept;
+  }
+  bar.querySelector("[data-kept-number]").textContent = String(count);
+  news.replaceChildren(bar);
+}
+
+function goAsWished() {
+  const form = answer();
+  const button = wish && form && [...document.querySelectorAll("button[form=answer]")].find((one) => one.name === wish.name && one.value === wish.value);
+  wish = null;
+  if (button) form.requestSubmit(button);
+}
+
+const slow = new WeakMap();
+document.addEventListener("htmx:before:request", (event) => {
+  slow.set(event.detail.ctx, setTimeout(outbox.line.lost, SLOW_SWAP_MS));
+  if (isAnswer(event)) exam.classList.add("is-opening");
+});
+document.addEventListener("htmx:after:request", (event) => {
+  if (event.detail.ctx.response.status < 500) outbox.line.ok();
+  else fell(event);
+});
+document.addEventListener("htmx:error", fell);
+document.addEventListener("htmx:finally:request", (event) => {
+  clearTimeout(slow.get(event.detail.ctx));
+  if (isAnswer(event)) exam.classList.remove("is-opening");
+});
+window.addEventListener("offline", () => outbox.line.lost());
+window.addEventListener("online", () => clock.ask());
+
+function fell(event) {
+  const submitter = isAnswer(event) ? event.detail.ctx.request.submitter : null;
+  if (submitter) wish = { name: submitter.name, value: submitter.value };
+  outbox.line.lost();
+  drawOffline();
+}
+
+// --- from question to question ---------------------------------------------------------------------------
+
+document.addEventListener("htmx:config:request", (event) => {
+  if (isAnswer(event)) wish = null; // a newer wish replaces the one that waits
+});
+document.addEventListener("htmx:after:swap", (event) => {
+  const form = answer();
+  if (!form || form.dataset.isHere) return;
+  form.dataset.isHere = "1";
+  const { left, leftSeq, leftSaved } = form.dataset;
+  if (leftSaved === "1") lastSaved = save.innerHTML;
+  if (left) outbox.carried(left, Number(leftSeq), leftSaved === "1");
+  document.title = document.title.replace(/^[^·]*/, `${form.dataset.title} `);
+  document.getElementById("question").scrollTop = 0;
+  arrive();
+  document.getElementById("question-title").focus({ preventScroll: true });
+});
+
+// --- the end, and leaving the page -----------------------------------------------------------------------
+
+function lock() {
+  isLocked = true;
+  for (const part of exam.querySelectorAll(".parts, .exam__main, .exam__foot, .exam__side")) part.inert = true;
+}
+
+clock.begin({
+  async over() {
+    lock();
+    news.replaceChildren(words("say-over"));
+    await outbox.flush(FLUSH_MS);
+    clock.ask();
+  },
+  moreTime() {
+    isLocked = false;
+    for (const part of exam.querySelectorAll("[inert]")) part.inert = false;
+    news.replaceChildren();
+  },
+});
+
+document.addEventListener("submit", async (event) => {
+  if (!event.target.matches("[data-preferences]")) return;
+  event.preventDefault();
+  const chosen = document.createElement("input");
+  Object.assign(chosen, { type: "hidden", name: event.submitter.name, value: event.submitter.value });
+  event.target.append(chosen);
+  await outbox.flush(FLUSH_MS);
+  event.target.submit();
+});
+window.addEventListener("pagehide", outbox.sendLast);
+document.addEventListener("visibilitychange", () => document.hidden && outbox.flush(0));
+window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+
+function words(id) {
+  return document.getElementById(id).content.cloneNode(true).firstElementChild;
+}
+
+answer().dataset.isHere = "1";
+arrive();
