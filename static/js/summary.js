@@ -1,0 +1,6 @@
+// Entry of the summary: the clock goes on running here, and at its end the server is asked what now.
+
+import "./page.js";
+import * as clock from "./clock.js";
+
+clock.begin({ over: clock.ask, moreTime() {} });
