@@ -113,57 +113,6 @@ def expire_overdue(*, now: datetime, most: int = 500) -> int:
     return sum(_expire_one(attempt_id, now) for attempt_id in ids)
 
 
-def pause(attempt_ids: list[UUID], *, kind: str, reason: str, by: Actor, now: datetime) -> int:
-    """Stop the clocks of those that run and have time left; return how many."""
-    with transaction():
-        moved = pause_locked(
-            _lock(attempt_ids, AttemptStatus.IN_PROGRESS), kind=kind, reason=reason, as_of=now, by=by, now=now
-        )
-    timers.delete_timers(moved)
-    return len(moved)
-
-
-def unpause(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> int:
-    """Let the clocks of paused attempts go on with exactly the time they had; return how many."""
-    with transaction():
-        rows = _lock(attempt_ids, AttemptStatus.PAUSED)
-        values = [
-            {
-                "id": row.id,
-                "deadline_at": now + timedelta(milliseconds=row.remaining_ms or 0),
-                "remaining_ms": None,
-                "paused_at": None,
-            }
-            for row in rows
-        ]
-        _transitions.move_each_attempt(values, AttemptAction.RESUME, source=AttemptStatus.PAUSED, by=by, now=now)
-        finishing.close_pauses([row.id for row in rows], by=by, now=now)
-    for row, value in zip(rows, values, strict=True):
-        timers.create_timer(row.id, value["deadline_at"], version=row.version + 1, lease=row.lease, now=now)
-    return len(rows)
-
-
-def pause_locked(
-    rows: list[Any], *, kind: str, reason: str, as_of: datetime, by: Actor, now: datetime
-) -> dict[UUID, int]:
-    """Pause locked, running attempts as of an instant, inside the caller's transaction; return id → version.
-
-    What began after that instant is paused as of its start; what had ended by then is left to expire.
-    """
-    values = []
-    for row in rows:
-        at = max(as_of, row.started_at)
-        if row.deadline_at > at:
-            left = round((row.deadline_at - at).total_seconds() * 1000)
-            values.append({"id": row.id, "deadline_at": None, "remaining_ms": left, "paused_at": at})
-    _transitions.move_each_attempt(
-        values, AttemptAction.PAUSE, source=AttemptStatus.IN_PROGRESS, by=by, now=now, reason=reason
-    )
-    finishing.open_pauses(values, kind=kind, reason=reason, by=by)
-    paused = {value["id"] for value in values}
-    return {row.id: row.version + 1 for row in rows if row.id in paused}
-
-
 def _begin(
     found: Entry, attempt_id: UUID, deadline_at: datetime, *, lease: int, language: str, by: Actor, now: datetime
 ) -> None:
@@ -271,25 +220,6 @@ def _expire_one(attempt_id: UUID, now: datetime) -> bool:
     timers.delete_timer(attempt_id, version=ended.version)
     marking.mark_now(attempt_id, now=now, ended=ended)
     return True
-
-
-def _lock(attempt_ids: list[UUID], status: AttemptStatus) -> list[Any]:
-    columns = (
-        Attempt.id,
-        Attempt.version,
-        Attempt.lease,
-        Attempt.started_at,
-        Attempt.deadline_at,
-        Attempt.remaining_ms,
-    )
-    return list(
-        db.session.execute(
-            select(*columns)
-            .where(Attempt.id.in_(attempt_ids), Attempt.status == status)
-            .order_by(Attempt.id)
-            .with_for_update()
-        ).all()
-    )
 
 
 def _locked(attempt_id: UUID) -> Attempt | None:

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound
 from kiosk.extensions import db, transaction
-from kiosk.ids import uuid7
-from kiosk.models import Answer, Attempt, Pause, Slot
+from kiosk.models import Answer, Attempt, Slot
 from kiosk.services import _transitions
 from kiosk.services.audit import Actor
 from kiosk.services.receipts import receipt_code
@@ -111,25 +110,3 @@ def push_back(attempt_id: UUID, error: Exception, *, now: datetime) -> None:
             .where(Attempt.id == attempt_id)
             .values(retry_at=now + PUSH_BACK, marking_tries=Attempt.marking_tries + 1)
         )
-
-
-def open_pauses(values: list[dict[str, Any]], *, kind: str, reason: str, by: Actor) -> None:
-    """Write the row of each pause (`id` of the attempt, `paused_at`)."""
-    if values:
-        db.session.execute(
-            insert(Pause),
-            [
-                {"id": uuid7(), "attempt_id": value["id"], "kind": kind, "from_at": value["paused_at"]}
-                | {"paused_by": by.name, "reason": reason}
-                for value in values
-            ],
-        )
-
-
-def close_pauses(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> None:
-    """End the open pauses of these attempts."""
-    db.session.execute(
-        update(Pause)
-        .where(Pause.attempt_id.in_(attempt_ids), Pause.to_at.is_(None))
-        .values(to_at=now, resumed_by=by.name)
-    )

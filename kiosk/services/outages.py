@@ -10,7 +10,7 @@ from sqlalchemy import select
 from kiosk import timers
 from kiosk.extensions import db, transaction
 from kiosk.models import Attempt, Shift
-from kiosk.services import attempts, system
+from kiosk.services import pauses, system
 from kiosk.services.audit import SYSTEM
 from kiosk.states import AttemptStatus
 
@@ -37,7 +37,7 @@ def recover(*, now: datetime) -> int:
             .order_by(Attempt.id)
             .with_for_update(of=Attempt)
         ).all()
-        paused = attempts.pause_locked(list(running), kind="outage", reason=REASON, as_of=last, by=SYSTEM, now=now)
+        paused = pauses.pause_locked(list(running), kind="outage", reason=REASON, as_of=last, by=SYSTEM, now=now)
     timers.delete_timers(paused)
     if paused:
         log.warning("outage since=%s paused=%s", last.isoformat(), len(paused))

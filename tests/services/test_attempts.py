@@ -28,7 +28,7 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db, transaction
 from kiosk.models import Activation, Candidate, Centre, Paper, Pause, Shift
-from kiosk.services import attempts, reports, slots
+from kiosk.services import attempts, pauses, reports, slots
 from kiosk.states import AttemptStatus, SlotStatus
 from tests.cast import START_CODE, Hall
 from tests.conftest import RedisServer
@@ -271,7 +271,7 @@ def test_a_paused_clock_stands_still_and_goes_on_with_exactly_that_time(hall: Ha
     player = hall.player()
     attempt_id = player.start().attempt_id
     at = hall.after(hours=1, milliseconds=250)
-    assert attempts.pause([attempt_id], kind="staff", reason="fire drill", by=hall.admin, now=at) == 1
+    assert pauses.pause([attempt_id], kind="staff", reason="fire drill", by=hall.admin, now=at) == 1
     left = round((hall.MORNING + hall.DURATION - at).total_seconds() * 1000)
     for hours in (1, 2, 30):
         assert reports.clock(attempt_id, lease=player.lease, now=hall.after(hours=hours)).remaining_ms == left
@@ -281,7 +281,7 @@ def test_a_paused_clock_stands_still_and_goes_on_with_exactly_that_time(hall: Ha
         player.submit(at=hall.after(hours=2))
     assert attempts.expire_overdue(now=hall.after(hours=9)) == 0
     again = hall.after(hours=10)
-    assert attempts.unpause([attempt_id], by=hall.admin, now=again) == 1
+    assert pauses.unpause([attempt_id], by=hall.admin, now=again) == 1
     assert player.attempt.deadline_at == again + timedelta(milliseconds=left)
     pause = db.session.query(Pause).one()
     assert (pause.from_at, pause.to_at, pause.reason) == (at, again, "fire drill")
@@ -291,7 +291,7 @@ def test_nothing_is_paused_after_its_deadline(hall: Hall) -> None:
     player = hall.player()
     attempt_id = player.start().attempt_id
     late = hall.after(hours=3, seconds=1)
-    assert attempts.pause([attempt_id], kind="staff", reason="too late", by=hall.admin, now=late) == 0
+    assert pauses.pause([attempt_id], kind="staff", reason="too late", by=hall.admin, now=late) == 0
     assert player.attempt.status == AttemptStatus.IN_PROGRESS
 
 

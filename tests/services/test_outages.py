@@ -10,7 +10,7 @@ from sqlalchemy import update
 from kiosk.extensions import db, transaction
 from kiosk.jobs import sweeper
 from kiosk.models import ProcessStamp, Shift
-from kiosk.services import attempts, outages, reports, system
+from kiosk.services import outages, pauses, reports, system
 from tests.cast import Hall
 
 
@@ -33,7 +33,7 @@ def test_two_minutes_without_a_server_cost_nobody_anything(hall: Hall) -> None:
         assert player.attempt.status == "paused"
         clock = reports.clock(player.attempt.id, lease=player.lease, now=back)
         assert (clock.is_paused, clock.remaining_ms) == (True, 2 * 3600 * 1000)
-    attempts.unpause([player.attempt.id for player in players], by=hall.centre_admin, now=back)
+    pauses.unpause([player.attempt.id for player in players], by=hall.centre_admin, now=back)
     assert players[0].attempt.deadline_at == back + timedelta(hours=2)
     assert players[0].save(2, "B", at=back).saved
 

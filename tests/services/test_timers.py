@@ -9,7 +9,7 @@ import pytest
 
 from kiosk import timers
 from kiosk.jobs import sweeper
-from kiosk.services import attempts, reports
+from kiosk.services import pauses, reports
 from kiosk.services.screens import ClockView
 from tests.cast import Hall, Player
 from tests.conftest import RedisServer
@@ -144,7 +144,7 @@ def test_a_redis_that_hangs_costs_a_bounded_time(player: Player, redis_server: R
 def test_reconciling_does_not_touch_right_keys(hall: Hall, player: Player) -> None:
     sweeper.sweep(now=hall.MORNING)
     assert timers.reconcile(lambda: sweeper.truth(hall.MORNING, True), now=hall.MORNING) == 0
-    attempts.pause([player.attempt.id], kind="staff", reason="x", by=hall.admin, now=hall.MORNING)
+    pauses.pause([player.attempt.id], kind="staff", reason="x", by=hall.admin, now=hall.MORNING)
     assert timers.reconcile(lambda: sweeper.truth(hall.MORNING, True), now=hall.MORNING) == 0
 
 

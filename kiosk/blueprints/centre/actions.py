@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.forms import choice_from, chosen_ids, query_of, reason_problem
 from kiosk.blueprints.centre.scope import current_centre
-from kiosk.services import attempts, centre_reports, slots
+from kiosk.services import centre_reports, pauses, slots
 from kiosk.services.audit import Actor
 from kiosk.services.slots import BulkReport
 from kiosk.states import AttemptStatus
@@ -46,7 +46,7 @@ def _clear(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool
 
 def _resume(ids: list[UUID], _reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
     paused = centre_reports.paused_attempts(ids)
-    changed = len(paused) if dry_run else attempts.unpause(paused, by=by, now=now)
+    changed = len(paused) if dry_run else pauses.unpause(paused, by=by, now=now)
     return BulkReport(changed=changed, skipped=+Counter(not_paused=len(ids) - changed))
 
 
