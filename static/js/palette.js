@@ -6,7 +6,9 @@ export function show(number) {
   for (const cell of document.querySelectorAll("#palette [aria-current]")) cell.removeAttribute("aria-current");
   const here = cellOf(number);
   here?.setAttribute("aria-current", "true");
-  here?.scrollIntoView({ block: "nearest" });
+  const frame = here?.closest(".exam__pal");
+  // on a phone the palette stands below the question and does not scroll by itself: then the page must not jump to it
+  if (frame && frame.scrollHeight > frame.clientHeight) here.scrollIntoView({ block: "nearest" });
   const part = here?.closest("[data-cells]").dataset.cells;
   for (const tab of document.querySelectorAll(".parts__tab")) {
     if (tab.dataset.part === part) tab.setAttribute("aria-current", "true");
