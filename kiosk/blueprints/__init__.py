@@ -7,9 +7,9 @@ from flask import Flask
 
 def register_blueprints(app: Flask) -> None:
     """Hang every blueprint into `app`."""
-    from kiosk.blueprints import admin, auth, candidate, centre
+    from kiosk.blueprints import admin, auth, candidate, centre, trust
     from kiosk.web import local_time
 
-    for module in (auth, candidate, centre, admin):
+    for module in (auth, trust, candidate, centre, admin):
         app.register_blueprint(module.bp)
     local_time.init_app(app.jinja_env)

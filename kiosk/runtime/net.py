@@ -27,6 +27,14 @@ def addresses() -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def names_of_this_machine(settings: Settings) -> list[str]:
+    """Every name and address under which a kiosk may reach us, sorted."""
+    host = socket.gethostname()
+    names = {"localhost", "127.0.0.1", "::1", host, host.split(".")[0] + ".local", *addresses()}
+    names |= {settings.host, urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts}
+    return sorted(name.lower() for name in names - set(ANY_ADDRESS) if name)
+
+
 def address_to_show(settings: Settings) -> str:
     """The address to type into a browser: the public URL, with a real host where it says "any"."""
     url = urlsplit(settings.public_url)

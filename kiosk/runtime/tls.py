@@ -8,7 +8,6 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -40,7 +39,9 @@ def files_for(settings: Settings) -> Files | None:
     if settings.tls != "auto":
         certificate, _, key = settings.tls.partition(":")
         return Files(Path(certificate), Path(key))
-    return own_certificate(settings.instance_dir / "tls", names_of_this_machine(settings))
+    return own_certificate(
+        settings.instance_dir / "tls", [name for name in net.names_of_this_machine(settings) if _is_certifiable(name)]
+    )
 
 
 def own_certificate(folder: Path, names: list[str]) -> Files:
@@ -55,14 +56,6 @@ def own_certificate(folder: Path, names: list[str]) -> Files:
     if not _still_good(files, names):
         _make_certificate(folder, files, names)
     return files
-
-
-def names_of_this_machine(settings: Settings) -> list[str]:
-    """Every name and address that a kiosk may use to reach us, sorted."""
-    host = socket.gethostname()
-    names = {"localhost", "127.0.0.1", "::1", host, host.split(".")[0] + ".local", *net.addresses()}
-    names |= {settings.host, urlsplit(settings.public_url).hostname or "", *settings.trusted_hosts}
-    return sorted(name.lower() for name in names - set(net.ANY_ADDRESS) if _is_certifiable(name))
 
 
 def _make_ca(folder: Path) -> None:

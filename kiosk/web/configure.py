@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import kiosk
 from kiosk.config import Settings
 from kiosk.extensions import engine_options
+from kiosk.runtime.net import names_of_this_machine
 
 LARGEST_BODY = 2 * 1024 * 1024
 
@@ -24,7 +25,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
-        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        TRUSTED_HOSTS=[*settings.trusted_hosts] or [_as_host(name) for name in names_of_this_machine(settings)],
         SESSION_COOKIE_NAME="__Host-kiosk" if secure else "kiosk",
         SESSION_COOKIE_SECURE=secure,
         SESSION_COOKIE_HTTPONLY=True,
@@ -43,3 +44,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.proxy_count:
         count = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def _as_host(name: str) -> str:
+    """A name as it stands in a Host header: IPv6 addresses in brackets."""
+    return f"[{name}]" if ":" in name else name

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from kiosk.errors import KioskError, ServerBusy
 from kiosk.extensions import db
@@ -71,6 +71,9 @@ def _refusal(error: KioskError) -> ResponseReturnValue:
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):
+        # without a host that is ours no page can be built: it would need addresses
+        return Response("This server does not answer to that name.\n", 400, mimetype="text/plain")
     if error.code is None or error.response is not None:
         return error.get_response()
     if error.code in (301, 302, 303, 307, 308):
