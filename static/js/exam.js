@@ -3,11 +3,12 @@
 import * as clock from "./clock.js";
 import * as outbox from "./outbox.js";
 import * as palette from "./palette.js";
-import "./keys.js";
 
 const FLUSH_MS = 2500;
 const PROBE_MS = 2000;
 const SLOW_SWAP_MS = 4000;
+const KEYS_OFF = "keys-off";
+const KEYS = { ArrowLeft: "prev", ArrowRight: "next", m: "mark" };
 
 const exam = document.getElementById("exam");
 const news = document.getElementById("news");
@@ -159,7 +160,7 @@ function fell(event) {
 document.addEventListener("htmx:config:request", (event) => {
   if (isAnswer(event)) wish = null; // a newer wish replaces the one that waits
 });
-document.addEventListener("htmx:after:swap", (event) => {
+document.addEventListener("htmx:after:swap", () => {
   const form = answer();
   if (!form || form.dataset.isHere) return;
   form.dataset.isHere = "1";
@@ -168,9 +169,54 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (left) outbox.carried(left, Number(leftSeq), leftSaved === "1");
   document.title = document.title.replace(/^[^·]*/, `${form.dataset.title} `);
   document.getElementById("question").scrollTop = 0;
+  if (window.scrollY > 0) exam.scrollIntoView(); // on a phone the page itself scrolls
   arrive();
   document.getElementById("question-title").focus({ preventScroll: true });
 });
+
+// --- keys: A to F or 1 to 6 choose, arrows move, M marks; never while somebody writes, and they can be switched off ---
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("input.answer")) {
+    event.preventDefault();
+    press("next");
+    return;
+  }
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || isElsewhere(event.target)) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const button = KEYS[key];
+  if (button) {
+    event.preventDefault();
+    if (!event.repeat) press(button);
+    return;
+  }
+  const place = "abcdef".indexOf(key) >= 0 ? "abcdef".indexOf(key) : "123456".indexOf(key);
+  const option = key.length === 1 && place >= 0 ? document.querySelectorAll("#answer input[name=choice]")[place] : null;
+  if (option && !event.repeat) {
+    event.preventDefault();
+    option.focus();
+    option.click();
+  }
+});
+
+function isElsewhere(target) {
+  const isText = target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
+  return isText || document.querySelector("dialog[open], [popover]:popover-open") || sessionStorage.getItem(KEYS_OFF);
+}
+
+function press(value) {
+  const button = document.querySelector(`.exam__foot [name=go][value=${value}]`);
+  if (button && !button.closest("[inert]")) button.click();
+}
+
+const control = document.querySelector("[data-keys-switch]");
+if (control) {
+  control.checked = !sessionStorage.getItem(KEYS_OFF);
+  control.addEventListener("change", () => {
+    if (control.checked) sessionStorage.removeItem(KEYS_OFF);
+    else sessionStorage.setItem(KEYS_OFF, "1");
+  });
+}
 
 // --- the end, and leaving the page -----------------------------------------------------------------------
 

@@ -150,7 +150,8 @@ function post(entry, seq) {
 async function send(entry) {
   if (entry.sendingSeq || !waits(entry)) return;
   clearTimeout(entry.timer);
-  const seq = (entry.sendingSeq = entry.seq);
+  const seq = entry.seq;
+  entry.sendingSeq = seq;
   const slow = setTimeout(() => {
     entry.isSlow = true;
     line.lost();
