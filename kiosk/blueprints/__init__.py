@@ -7,9 +7,11 @@ from flask import Flask
 
 def register_blueprints(app: Flask) -> None:
     """Hang every blueprint into `app`."""
-    from kiosk.blueprints import admin, auth, candidate, centre, trust
+    from kiosk.blueprints import admin, auth, candidate, centre, kit, trust
     from kiosk.web import local_time
 
     for module in (auth, trust, candidate, centre, admin):
         app.register_blueprint(module.bp)
+    if not app.extensions["settings"].is_production:
+        app.register_blueprint(kit.bp)
     local_time.init_app(app.jinja_env)
