@@ -23,9 +23,10 @@ USAGE_ERROR = 2
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
+    from kiosk.cli_doctor import doctor
     from kiosk.cli_slots import clear_incomplete_sessions, sets_group, slots_group
 
-    for command in (demo_group, setup, sweep, clear_incomplete_sessions, slots_group, sets_group, user_group):
+    for command in (demo_group, doctor, setup, sweep, clear_incomplete_sessions, slots_group, sets_group, user_group):
         app.cli.add_command(command)
 
 

@@ -157,12 +157,17 @@ def app(bare_app: Flask, snapshot: Snapshot, redis_server: RedisServer) -> Itera
 
 
 @pytest.fixture
-def hall(app: Flask) -> Iterator[Hall]:
-    """The people and papers of the tests, inside an application context."""
+def hall(app: Flask, request: pytest.FixtureRequest) -> Iterator[Hall]:
+    """The people and papers of the tests, inside an application context. After each test the invariants hold."""
     from kiosk.extensions import db
+    from kiosk.services import invariants
 
     with app.app_context():
         yield app.extensions["hall"]
+        db.session.rollback()
+        if not request.node.get_closest_marker("harms_the_database"):
+            broken = [finding for finding in invariants.check(now=Hall.MORNING) if not finding.holds]
+            assert not broken
         db.session.remove()
 
 

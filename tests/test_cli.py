@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from kiosk import clock
 from kiosk.extensions import db
 from kiosk.models import Attempt, AuditEvent, Slot
 from kiosk.services import accounts
@@ -123,7 +124,8 @@ def test_the_state_of_the_sets_is_told_and_switched(flask: Any, hall: Hall) -> N
 
 def test_one_sweep_ends_what_is_over(flask: Any, hall: Hall) -> None:
     player = hall.player()
-    player.start(at=hall.after(hours=-4))
+    player.start()
+    clock.freeze(hall.after(hours=4))
     code, out, _ = flask("sweep", "--once")
     assert (code, out) == (0, "Ended: 1\n")
     assert player.attempt.ended_by == "expired"

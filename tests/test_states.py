@@ -50,6 +50,7 @@ def test_a_consumed_slot_can_be_assigned_reset_reassigned_and_reopened() -> None
     }
 
 
+@pytest.mark.harms_the_database
 @pytest.mark.parametrize(("status", "action"), UNLISTED_SLOT_MOVES, ids=lambda part: str(part))
 def test_every_unlisted_slot_move_is_refused(hall: Hall, status: SlotStatus, action: SlotAction) -> None:
     player = hall.player()
@@ -62,6 +63,7 @@ def test_every_unlisted_slot_move_is_refused(hall: Hall, status: SlotStatus, act
     assert _rows(Slot) == before
 
 
+@pytest.mark.harms_the_database
 @pytest.mark.parametrize(("status", "action"), UNLISTED_ATTEMPT_MOVES, ids=lambda part: str(part))
 def test_every_unlisted_attempt_move_is_refused(hall: Hall, status: AttemptStatus, action: AttemptAction) -> None:
     player = hall.player()

@@ -1,0 +1,209 @@
+"""What must be true of the database at any time, as SQL: read-only, safe on a running exam.
+
+The numbers are those of the reliability document. Each invariant is a statement that returns the ids of
+what breaks it; nothing returned means that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Select, and_, case, exists, func, or_, select, union_all
+
+from kiosk.extensions import db
+from kiosk.models import Activation, Answer, AnswerSave, Attempt, AuditEvent, Pause, Question, Result, Slot, TimeGrant
+from kiosk.models.sqltime import milliseconds_between
+from kiosk.services.system import settings
+from kiosk.states import ATTEMPT_MOVES, HANDED_IN, OPEN_ATTEMPT, SLOT_MOVES, AttemptStatus, SlotStatus
+
+Query = Select[Any] | CompoundSelect[Any]
+WITH_A_CLOCK = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
+TOLERANCE_MS = 1000
+LATE_SECONDS = 5
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One invariant and what breaks it: how many objects, and the first few of them."""
+
+    name: str
+    sentence: str
+    broken: int
+    examples: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing breaks it."""
+        return not self.broken
+
+
+def check(*, now: datetime) -> list[Finding]:
+    """Return a finding for each invariant that the database alone can show."""
+    return [_finding(name, sentence, query(now)) for name, sentence, query in _INVARIANTS]
+
+
+def _finding(name: str, sentence: str, query: Query) -> Finding:
+    broken = [str(row[0]) for row in db.session.execute(query)]
+    return Finding(name, sentence, len(broken), tuple(broken[:MOST_SHOWN]))
+
+
+def _newer_in_history(_now: datetime) -> Query:
+    newer = and_(
+        AnswerSave.attempt_id == Answer.attempt_id,
+        AnswerSave.question_id == Answer.question_id,
+        AnswerSave.is_counted,
+        AnswerSave.seq > Answer.seq,
+    )
+    return select(Answer.attempt_id).where(exists().where(newer))
+
+
+def _saved_outside_the_time(_now: datetime) -> Query:
+    grace_ms = settings().save_grace_seconds * 1000
+    end = func.coalesce(Attempt.deadline_at, Attempt.closed_at)
+    return (
+        select(Attempt.id)
+        .join(AnswerSave, AnswerSave.attempt_id == Attempt.id)
+        .where(
+            AnswerSave.is_counted,
+            or_(
+                AnswerSave.arrived_at < Attempt.started_at, milliseconds_between(end, AnswerSave.arrived_at) > grace_ms
+            ),
+        )
+        .distinct()
+    )
+
+
+def _wrong_time(_now: datetime) -> Query:
+    granted = select(func.coalesce(func.sum(TimeGrant.seconds), 0)).where(TimeGrant.attempt_id == Attempt.id)
+    paused = select(func.coalesce(func.sum(milliseconds_between(Pause.from_at, Pause.to_at)), 0)).where(
+        Pause.attempt_id == Attempt.id, Pause.to_at.is_not(None)
+    )
+    entitled = (Attempt.allowed_seconds + granted.scalar_subquery()) * 1000 + paused.scalar_subquery()
+    spent_and_left = case(
+        (
+            Attempt.status == AttemptStatus.PAUSED,
+            milliseconds_between(Attempt.started_at, Attempt.paused_at) + Attempt.remaining_ms,
+        ),
+        else_=milliseconds_between(Attempt.started_at, Attempt.deadline_at),
+    )
+    return select(Attempt.id).where(
+        Attempt.status.in_(WITH_A_CLOCK), func.abs(spent_and_left - entitled) > TOLERANCE_MS
+    )
+
+
+def _open_after_the_end(now: datetime) -> Query:
+    limit = now - timedelta(seconds=settings().save_grace_seconds + LATE_SECONDS)
+    return select(Attempt.id).where(Attempt.status == AttemptStatus.IN_PROGRESS, Attempt.deadline_at < limit)
+
+
+def _two_open(_now: datetime) -> Query:
+    def doubled(column: Any) -> Select[Any]:
+        return select(column).where(Attempt.status.in_(OPEN_ATTEMPT)).group_by(column).having(func.count() > 1)
+
+    return union_all(doubled(Attempt.candidate_id), doubled(Attempt.slot_id))
+
+
+def _slot_and_attempts_disagree(_now: datetime) -> Query:
+    def count(statuses: Any) -> Any:
+        counted = select(func.count()).where(Attempt.slot_id == Slot.id, Attempt.status.in_(statuses))
+        return counted.scalar_subquery()
+
+    is_current = Slot.closed_at.is_(None)
+    return select(Slot.id).where(
+        or_(
+            and_(is_current, Slot.status == SlotStatus.ATTEMPTING, count(WITH_A_CLOCK) != 1),
+            and_(Slot.status == SlotStatus.CONSUMED, count(HANDED_IN) != 1),
+            and_(or_(~is_current, Slot.status != SlotStatus.ATTEMPTING), count(WITH_A_CLOCK) != 0),
+        )
+    )
+
+
+def _unlisted_moves(_now: datetime) -> Query:
+    def listed(kind: str, moves: Any) -> Any:
+        steps = {(source, target) for (source, _), target in moves.items()}
+        return and_(
+            AuditEvent.object_kind == kind,
+            AuditEvent.from_state.is_not(None),
+            AuditEvent.from_state != AuditEvent.to_state,
+            ~or_(*(and_(AuditEvent.from_state == source, AuditEvent.to_state == target) for source, target in steps)),
+        )
+
+    return select(AuditEvent.id).where(or_(listed("slot", SLOT_MOVES), listed("attempt", ATTEMPT_MOVES)))
+
+
+def _results_and_attempts_disagree(_now: datetime) -> Query:
+    current = (
+        select(func.count()).where(Result.attempt_id == Attempt.id, Result.superseded_at.is_(None)).scalar_subquery()
+    )
+    return select(Attempt.id).where(current != case((Attempt.status == AttemptStatus.COMPLETED, 1), else_=0))
+
+
+def _broken_audit_chain(_now: datetime) -> Query:
+    steps = (
+        select(
+            AuditEvent.object_id,
+            AuditEvent.from_state,
+            func.lag(AuditEvent.to_state)
+            .over(partition_by=AuditEvent.object_id, order_by=(AuditEvent.at, AuditEvent.id))
+            .label("before"),
+        )
+        .where(AuditEvent.object_kind.in_(("slot", "attempt")))
+        .subquery()
+    )
+    return select(steps.c.object_id).where(steps.c.before.is_not(None), steps.c.before != steps.c.from_state)
+
+
+def _state_not_audited(_now: datetime) -> Query:
+    newest = (
+        select(
+            AuditEvent.object_id,
+            AuditEvent.to_state,
+            func.row_number()
+            .over(partition_by=AuditEvent.object_id, order_by=(AuditEvent.at.desc(), AuditEvent.id.desc()))
+            .label("place"),
+        )
+        .where(AuditEvent.object_kind.in_(("slot", "attempt")))
+        .subquery()
+    )
+
+    def differs(model: Any, state: Any) -> Select[Any]:
+        last = and_(newest.c.object_id == model.id, newest.c.place == 1)
+        return select(model.id).outerjoin(newest, last).where(func.coalesce(newest.c.to_state, "") != state)
+
+    slot_state = case((Slot.closed_as.in_(("reset", "reassigned", "done")), SlotStatus.NONE), else_=Slot.status)
+    return union_all(differs(Attempt, Attempt.status), differs(Slot, slot_state))
+
+
+def _mixed_sets(_now: datetime) -> Query:
+    return (
+        select(Attempt.id)
+        .join(Answer, Answer.attempt_id == Attempt.id)
+        .join(Question, Question.id == Answer.question_id)
+        .where(Question.question_set_id != Attempt.question_set_id)
+        .distinct()
+    )
+
+
+def _two_active_sets(_now: datetime) -> Query:
+    key = (Activation.trade_id, Activation.paper_type)
+    return select(Activation.trade_id).where(Activation.ended_at.is_(None)).group_by(*key).having(func.count() > 1)
+
+
+_INVARIANTS: tuple[tuple[str, str, Callable[[datetime], Query]], ...] = (
+    ("I1", "no save that counted is newer than the stored answer", _newer_in_history),
+    ("I2", "every answer that counts arrived within the candidate's time", _saved_outside_the_time),
+    ("I3", "every clock shows the allowed time with its grants and pauses", _wrong_time),
+    ("I4", "nobody is still writing after the deadline and the grace", _open_after_the_end),
+    ("I5", "nobody has two open attempts", _two_open),
+    ("I6", "slots and attempts tell the same story", _slot_and_attempts_disagree),
+    ("I6", "every recorded move is in the tables", _unlisted_moves),
+    ("I8", "each completed attempt has exactly one current result, no other has one", _results_and_attempts_disagree),
+    ("I9", "the audit log of each object has no gap", _broken_audit_chain),
+    ("I9", "each state is the one that was audited last", _state_not_audited),
+    ("I16", "each attempt's questions are of its one set", _mixed_sets),
+    ("I16", "one active set for each trade and paper", _two_active_sets),
+)
