@@ -99,10 +99,11 @@ def test_the_same_number_with_another_answer_is_refused_without_leaving_the_page
 
 
 @pytest.mark.parametrize(
-    ("number", "fields"), [(7, {"text": "twelve"}), (1, {"choice": "Z"}), (9, {"choice": "maybe"})]
+    ("kind", "fields"),
+    [("numeric", {"text": "twelve"}), ("single", {"choice": "Z"}), ("true_false", {"choice": "maybe"})],
 )
-def test_what_cannot_be_stored_is_said_by_the_field(seat: Seat, number: int, fields: dict[str, str]) -> None:
-    answer = save(seat, number, **fields)
+def test_what_cannot_be_stored_is_said_by_the_field(seat: Seat, kind: str, fields: dict[str, str]) -> None:
+    answer = save(seat, number_of(seat.hall, kind), **fields)
     assert answer.status_code == 422
     assert 'id="problem" role="alert"' in answer.text
     assert responses(seat.hall) == {}
