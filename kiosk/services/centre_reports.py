@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -258,13 +257,9 @@ def _row(row: Any, attempt: Any) -> CandidateRow:
 
 
 def _by_status(centre_id: UUID) -> dict[str, int]:
-    rows = db.session.execute(
-        _matching(centre_id, Filters(), func.coalesce(Slot.status, SlotStatus.NONE), func.count()).group_by(
-            func.coalesce(Slot.status, SlotStatus.NONE)
-        )
-    )
-    counted: Counter[str] = Counter({row[0]: row[1] for row in rows})
-    return {status: counted[status] for status in SlotStatus}
+    query = _matching(centre_id, Filters(), Slot.status, func.count()).group_by(Slot.status)
+    counted = {row[0] or SlotStatus.NONE: row[1] for row in db.session.execute(query)}
+    return {status: counted.get(status, 0) for status in SlotStatus}
 
 
 def _trades(centre_id: UUID) -> tuple[str, ...]:

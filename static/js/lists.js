@@ -48,3 +48,8 @@ document.addEventListener("click", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+// after a refusal the focus goes to what has to be mended
+document.addEventListener("htmx:after:swap", () => {
+  document.querySelector('dialog[open] [aria-invalid="true"], .switch__go [aria-invalid="true"]')?.focus();
+});

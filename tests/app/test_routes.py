@@ -22,6 +22,8 @@ OPEN = {
     "/readyz",
     "/metrics",  # answers this machine only
     "/static/<path:filename>",
+    "/kiosk/trust",
+    "/kiosk/trust/exam-kiosk-ca.crt",
 }
 STAFF = {
     "admin": Role.ADMIN,
