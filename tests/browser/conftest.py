@@ -15,8 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
+from sqlalchemy import select
 
+from kiosk import clock, create_app
+from kiosk.config import load_settings
+from kiosk.extensions import db, transaction
+from kiosk.ids import uuid7
+from kiosk.models import Candidate
+from kiosk.services import slots
+from kiosk.services.audit import Actor
 from tests.browser.kiosk import Kiosk
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +38,9 @@ CHROMIUM_FLAGS = [
 ]
 # place % 3 in the demo data says the trade; only the first 40 sit in the centre whose admin is `centre`
 PLACES = {"TTC": range(1, 41, 3), "OCC": range(2, 41, 3), "MUSICIAN": range(3, 41, 3)}
+MORE = 60  # candidates of TTC beside the demo data's, so that each test has one of its own
+
+expect.set_options(timeout=10_000)  # a machine that runs other tests beside these is slow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,7 +68,9 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._places = {trade: iter(places) for trade, places in PLACES.items()}
+        numbers = {trade: list(places) for trade, places in PLACES.items()}
+        numbers["TTC"] += range(1001, 1001 + MORE)
+        self._places = {trade: iter(places) for trade, places in numbers.items()}
 
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""
@@ -75,9 +88,26 @@ class Server:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if "Ctrl-C" in line:
+                self._add_candidates()
                 return
         self.log.seek(0)
         raise AssertionError(f"the server did not start:\n{self.log.read()}")
+
+    def _add_candidates(self) -> None:
+        """More of the first candidate's kind, each with a slot."""
+        environ = {"KIOSK_INSTANCE_DIR": str(self.folder), "PORT": str(self.port), "KIOSK_LOG_LEVEL": "error"}
+        app = create_app(load_settings(environ), background=False)
+        with app.app_context(), transaction():
+            first = db.session.execute(select(Candidate).where(Candidate.login == "test000001")).scalar_one()
+            kept = {column.key: getattr(first, column.key) for column in Candidate.__table__.columns}
+            ids = []
+            for number in range(1001, 1001 + MORE):
+                service_no = f"TEST{number:06}"
+                own = {"id": uuid7(), "service_no": service_no, "login": service_no.lower(), "seat": None}
+                db.session.add(Candidate(**(kept | own)))
+                ids.append(own["id"])
+        with app.app_context():
+            slots.assign(ids, by=Actor("system", "tests", organisation_id=kept["organisation_id"]), now=clock.now())
 
     def stop(self) -> None:
         """End it, and throw its data away."""

@@ -96,7 +96,7 @@ def test_an_exam_can_be_sat_with_the_keyboard_alone(server: Server, kiosk: Kiosk
     keys.press("Tab")
     keys.type(START_CODE)
     keys.press("Enter")
-    kiosk.sees_question(1)
+    kiosk.page.wait_for_selector("#answer[data-is-here]")
     keys.press("b")
     expect(kiosk.page.locator("[name=choice][value=B]")).to_be_checked()
     keys.press("ArrowRight")
