@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_babel import Babel
@@ -16,7 +19,12 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
+
+P = ParamSpec("P")
+T = TypeVar("T")
+RETRY_PAUSES = (0.02, 0.1)
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -111,6 +119,34 @@ def transaction() -> Iterator[None]:
         db.session.info.pop("before_commit", None)
         if is_sqlite:
             _sqlite_writer.release()
+
+
+def retried(service: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a service that is one transaction: a deadlock or a lost serialization race is tried again, twice.
+
+    Only what the database rolled back whole is repeated, so a repeated service has no effect twice.
+    """
+
+    @wraps(service)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        for pause_seconds in RETRY_PAUSES:
+            try:
+                return service(*args, **kwargs)
+            except DBAPIError as error:
+                if not _was_rolled_back(error):
+                    raise
+                db.session.rollback()
+                time.sleep(pause_seconds * (0.5 + random.random()))  # noqa: S311  jitter, no secret
+        return service(*args, **kwargs)
+
+    return run
+
+
+def _was_rolled_back(error: DBAPIError) -> bool:
+    """Whether the database itself gave this transaction up for another one's sake."""
+    if getattr(error.orig, "sqlstate", None) in ("40P01", "40001"):  # deadlock, serialization failure
+        return True
+    return getattr(error.orig, "sqlite_errorname", "") in ("SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT")
 
 
 def engine_options(database_url: str) -> dict[str, Any]:

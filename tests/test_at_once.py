@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
+import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import KioskError
-from kiosk.extensions import db
-from kiosk.models import Attempt, AuditEvent, Result, Slot
+from kiosk.extensions import db, retried, transaction
+from kiosk.models import Attempt, AuditEvent, Candidate, Result, Slot
 from kiosk.services import reports, sets, slots
 from tests.cast import Hall
 
@@ -118,3 +122,35 @@ def test_two_double_clicks_on_assign_make_one_slot(app: Flask, hall: Hall) -> No
     at_once(app, *[lambda: slots.assign(hall.candidate_ids, by=hall.admin, now=hall.MORNING)] * 4)
     current = select(Slot).where(Slot.closed_at.is_(None)).subquery()
     assert count(current) == hall.CANDIDATES
+
+
+def test_of_two_that_lock_each_other_out_both_get_through(app: Flask, hall: Hall) -> None:
+    first, second = hall.candidate_ids[:2]
+    calls: list[UUID] = []
+
+    @retried
+    def touch(one: UUID, other: UUID) -> str:
+        calls.append(one)
+        with transaction():
+            for candidate_id in (one, other):
+                db.session.execute(update(Candidate).where(Candidate.id == candidate_id).values(rank="Naik"))
+                time.sleep(0.05)
+        return "done"
+
+    results = at_once(app, lambda: touch(first, second), lambda: touch(second, first))
+    assert results == ["done", "done"]
+    assert len(calls) == (3 if db.engine.dialect.name == "postgresql" else 2), "SQLite queues its writers"
+
+
+def test_what_the_database_refuses_for_good_is_not_tried_again(hall: Hall) -> None:
+    calls = []
+
+    @retried
+    def insert_twice() -> None:
+        calls.append(1)
+        with transaction():
+            db.session.execute(update(Candidate).values(login="the same"))
+
+    with pytest.raises(IntegrityError):
+        insert_twice()
+    assert len(calls) == 1

@@ -21,7 +21,7 @@ from kiosk.errors import (
     SeqReused,
     TimeOver,
 )
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.models import Answer, AnswerSave, Attempt
 from kiosk.models.types import Json
 from kiosk.services import catalogue, responses, shapes
@@ -57,6 +57,7 @@ class Swap:
     remaining_ms: int
 
 
+@retried
 def save(
     attempt_id: UUID, question_id: UUID, response: Any, *, seq: int | None, lease: int, by: Actor, now: datetime
 ) -> SavedAnswer:
@@ -87,6 +88,7 @@ def save(
     return _not_stored(attempt_id, question_id, response, seq, lease, by, now)
 
 
+@retried
 def go(
     attempt_id: UUID,
     *,

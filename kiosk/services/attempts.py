@@ -19,7 +19,7 @@ from kiosk.errors import (
     TimerUnavailable,
     TransitionRefused,
 )
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Activation, Answer, Attempt
 from kiosk.services import _transitions, audit, catalogue, drawing, entry, finishing, marking
@@ -39,6 +39,7 @@ class Started:
     is_new: bool
 
 
+@retried
 def start(
     candidate_id: UUID,
     *,
@@ -81,6 +82,7 @@ def start(
     return Started(attempt_id, lease, deadline_at, is_new=True)
 
 
+@retried
 def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:
     """Go on with the open attempt at this sign-in: it takes the lease. Never needs Redis.
 
@@ -92,6 +94,7 @@ def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Start
     return _take_lease(found.attempt, lease=lease, by=by, now=now)
 
 
+@retried
 def submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
     """Hand in an attempt and consume its slot; again: no further effect. `now` is when the request arrived.
 
@@ -206,10 +209,15 @@ def _take_lease(attempt: Attempt, *, lease: int, by: Actor, now: datetime) -> St
     return Started(attempt_id, lease, deadline_at, is_new=False)
 
 
+@retried
+def _end_overdue(attempt_id: UUID, now: datetime) -> finishing.Ended | None:
+    with transaction():
+        return finishing.finish(attempt_id, by=SYSTEM, now=now, owner_id=None)
+
+
 def _expire_one(attempt_id: UUID, now: datetime) -> bool:
     try:
-        with transaction():
-            ended = finishing.finish(attempt_id, by=SYSTEM, now=now, owner_id=None)
+        ended = _end_overdue(attempt_id, now)
     except KioskError:
         return False  # somebody else ended, paused or cancelled it since
     except Exception as error:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from kiosk import timers
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Shift
 from kiosk.services import pauses, system
 from kiosk.services.audit import SYSTEM
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 REASON = "the server was away"
 
 
+@retried
 def recover(*, now: datetime) -> int:
     """Pause everybody who was writing when the server went away; return how many.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from kiosk import timers
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Attempt, Pause
 from kiosk.services import _transitions
@@ -17,6 +17,7 @@ from kiosk.services.audit import Actor
 from kiosk.states import AttemptAction, AttemptStatus
 
 
+@retried
 def pause(attempt_ids: list[UUID], *, kind: str, reason: str, by: Actor, now: datetime) -> int:
     """Stop the clocks of those that run and have time left; return how many."""
     with transaction():
@@ -27,6 +28,7 @@ def pause(attempt_ids: list[UUID], *, kind: str, reason: str, by: Actor, now: da
     return len(moved)
 
 
+@retried
 def unpause(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> int:
     """Let the clocks of paused attempts go on with exactly the time they had; return how many."""
     with transaction():

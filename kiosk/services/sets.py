@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 
 from kiosk import timers
 from kiosk.errors import NotFound, SetNotReady, WritingNow
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Activation, Attempt, Candidate, Paper, Part, Question, QuestionSet, Slot, Trade
 from kiosk.services import _transitions, audit
@@ -133,6 +133,7 @@ def preview(set_id: UUID, trade_ids: list[UUID], *, organisation_id: UUID) -> Sw
     )
 
 
+@retried
 def activate(
     set_id: UUID,
     trade_ids: list[UUID],

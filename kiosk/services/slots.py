@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from kiosk import timers
 from kiosk.errors import ReasonMissing, ReasonTooLong
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Candidate, Slot, Trade
 from kiosk.services import _transitions, next_paper
 from kiosk.services.audit import Actor
@@ -87,11 +87,16 @@ def _in_batches(candidate_ids: Iterable[UUID], work: Any, *, dry_run: bool) -> B
         if dry_run:
             report, _ = work(ids)
         else:
-            with transaction():
-                report, tombstones = work(ids)
+            report, tombstones = _in_transaction(work, ids)
             timers.delete_timers(tombstones)
         total.add(report)
     return total
+
+
+@retried
+def _in_transaction(work: Any, ids: list[UUID]) -> Any:
+    with transaction():
+        return work(ids)
 
 
 def _assign(ids: list[UUID], by: Actor, now: datetime, dry_run: bool) -> tuple[BulkReport, dict[UUID, int]]:
