@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from kiosk import clock
-from kiosk.cli import USAGE_ERROR, asked, fail, only_organisation, plainly
+from kiosk.cli.manners import USAGE_ERROR, asked, fail, only_organisation, plainly
 from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate, Centre, Shift, Trade
 from kiosk.services import set_reports, sets, slots

@@ -1,0 +1,15 @@
+"""The command line: thin over the same services as the screens."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from kiosk.cli.commands import demo_group, setup, sweep, user_group
+from kiosk.cli.doctor import doctor
+from kiosk.cli.slots import clear_incomplete_sessions, sets_group, slots_group
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands to `flask`."""
+    for command in (clear_incomplete_sessions, demo_group, doctor, sets_group, setup, slots_group, sweep, user_group):
+        app.cli.add_command(command)

@@ -1,0 +1,60 @@
+"""Commands for setting up, sample data and the sweeper."""
+
+from __future__ import annotations
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from kiosk import clock
+from kiosk.cli.manners import plainly
+from kiosk.jobs import sweeper
+from kiosk.services import demo, outages, setting_up
+
+demo_group = AppGroup("demo", help="Sample data.")
+
+
+@demo_group.command("load")
+@plainly
+def demo_load() -> None:
+    """Load the sample organisation into an empty database."""
+    demo.load_demo(clock.now())
+    click.echo("Demo data loaded.")
+
+
+@click.command("sweep")
+@click.option("--once", is_flag=True, help="One round, then end.")
+@plainly
+def sweep(once: bool) -> None:
+    """End overdue attempts and mend timer keys."""
+    outages.recover(now=clock.now())
+    if once:
+        click.echo(f"Ended: {sweeper.sweep(now=clock.now())}")
+        return
+    sweeper.run(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@click.command("setup")
+@click.option("--organisation", required=True, help="Name of the organisation.")
+@click.option("--centre", required=True, help="CODE:NAME of the first centre.")
+@click.option("--admin", required=True, help="Login of the first admin.")
+@plainly
+def setup(organisation: str, centre: str, admin: str) -> None:
+    """Make the first organisation, centre and admin, with a one-time password."""
+    password = setting_up.set_up(organisation=organisation, centre=centre, admin=admin, now=clock.now())
+    click.echo(f"Organisation made. Sign in as {admin} with the one-time password: {password}")
+
+
+user_group = AppGroup("user", help="Staff accounts.")
+
+
+@user_group.command("create")
+@click.option("--login", required=True)
+@click.option("--name", required=True)
+@click.option("--role", required=True)
+@click.option("--centre", help="Code of the centre, for a centre's people.")
+@plainly
+def user_create(login: str, name: str, role: str, centre: str | None) -> None:
+    """Add a staff member, with a one-time password."""
+    password = setting_up.add_user(login=login, name=name, role=role, centre=centre, now=clock.now())
+    click.echo(f"{login} can sign in with the one-time password: {password}")
