@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from kiosk.errors import KioskError, ServerBusy
 from kiosk.extensions import db
+from kiosk.web import problems
 from kiosk.web.request_time import request_id
 
 log = logging.getLogger(__name__)
@@ -56,17 +57,16 @@ def error_answer(status: int, sentence: Any, code: str) -> ResponseReturnValue:
     """Return the error as the caller can read it: JSON for clients and health, else a page or a fragment."""
     title = TITLES.get(status, UNEXPECTED if status >= 500 else TITLES[404])
     headers = {"Retry-After": RETRY_SECONDS} if status in (429, 503) else {}
-    if request.path.startswith(("/api/", "/healthz", "/readyz")):
-        problem = {"type": "about:blank", "title": str(title), "status": status, "detail": str(sentence), "code": code}
-        answer = jsonify(problem | {"request_id": request_id()})
-        answer.mimetype = "application/problem+json"
-        return answer, status, headers
+    if problems.is_api() or request.path.startswith(("/healthz", "/readyz")):
+        return problems.problem(status, sentence, code), status, headers
     template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/error.html"
     page = render_template(template, status=status, title=title, sentence=sentence, code=code, request_id=request_id())
     return page, status, headers
 
 
 def _refusal(error: KioskError) -> ResponseReturnValue:
+    if problems.is_api():
+        return problems.refusal_problem(error, RETRY_SECONDS)
     return error_answer(error.status, error.sentence, error.code)
 
 
@@ -78,6 +78,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error.get_response()
     if error.code in (301, 302, 303, 307, 308):
         return error.get_response()
+    if problems.is_api():
+        return problems.http_problem(error)
     return error_answer(error.code, SENTENCES.get(error.code, error.description), error.name.lower().replace(" ", "_"))
 
 

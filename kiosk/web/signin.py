@@ -177,6 +177,8 @@ def _load_visitor(visitor_id: str) -> Visitor | None:
 
 
 def _require_sign_in() -> ResponseReturnValue | None:
+    if request.blueprint == "api":
+        return None  # closed by its own guard: it takes tokens only, and a cookie gives nobody access there
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:
         return None
     if getattr(current_app.view_functions[request.endpoint], "is_open_to_all", False):
