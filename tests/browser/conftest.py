@@ -96,7 +96,7 @@ class Server:
     def _add_candidates(self) -> None:
         """More of the first candidate's kind, each with a slot."""
         environ = {"KIOSK_INSTANCE_DIR": str(self.folder), "PORT": str(self.port), "KIOSK_LOG_LEVEL": "error"}
-        app = create_app(load_settings(environ), background=False)
+        self.app = app = create_app(load_settings(environ), background=False)
         with app.app_context(), transaction():
             first = db.session.execute(select(Candidate).where(Candidate.login == "test000001")).scalar_one()
             kept = {column.key: getattr(first, column.key) for column in Candidate.__table__.columns}
