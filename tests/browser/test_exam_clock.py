@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import select, update
 
 from kiosk import clock, create_app, timers
@@ -99,8 +99,12 @@ def test_the_clock_counts_down_between_two_answers_of_the_server(server: Server,
 
 def test_a_page_that_thinks_the_time_is_up_asks_the_server_which_knows_better(server: Server, kiosk: Kiosk) -> None:
     at_the_exam(kiosk, server.somebody())
+    held: list[Route] = []
+    kiosk.page.route(re.compile("/exam/clock$"), lambda route: held.append(route))
     say_left(kiosk, 300)
     expect(kiosk.page.locator("#news")).to_contain_text("Time is up.")
+    expect(kiosk.page.locator(".exam__main")).to_have_attribute("inert", "")
+    held[0].continue_()
     expect(kiosk.page.locator("#news")).to_be_empty()
     assert kiosk.seconds_left() > 10_000
     kiosk.choose("B")
