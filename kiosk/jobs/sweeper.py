@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from kiosk import clock, timers
 from kiosk.extensions import db
 from kiosk.models import Attempt
-from kiosk.services import attempts, marking, system
+from kiosk.services import expiring, marking, system
 from kiosk.states import AttemptStatus
 from kiosk.timers import Timer
 
@@ -40,7 +40,7 @@ def run(app: Flask) -> None:
 
 def sweep(*, now: datetime, reconcile: bool = True) -> int:
     """Do one round; return how many attempts were ended. Ends nothing while the clock is in doubt."""
-    ended = attempts.expire_overdue(now=now) if clock.is_trusted() else 0
+    ended = expiring.expire_overdue(now=now) if clock.is_trusted() else 0
     for attempt_id in marking.waiting(now=now):
         marking.mark_now(attempt_id, now=now)
     if reconcile:

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from kiosk import timers
 from kiosk.errors import (
     AttemptNotRunning,
-    KioskError,
     NoActiveSet,
     NotFound,
     TimerUnavailable,
@@ -23,7 +22,7 @@ from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Activation, Answer, Attempt
 from kiosk.services import _transitions, audit, catalogue, drawing, entry, finishing, marking
-from kiosk.services.audit import SYSTEM, Actor, Change
+from kiosk.services.audit import Actor, Change
 from kiosk.services.entry import Entry
 from kiosk.services.system import settings
 from kiosk.states import AttemptAction, AttemptStatus, SlotAction, SlotStatus
@@ -105,15 +104,6 @@ def submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
     if ended is not None:
         timers.delete_timer(attempt_id, version=ended.version)
         marking.mark_now(attempt_id, now=now, ended=ended)
-
-
-def expire_overdue(*, now: datetime, most: int = 500) -> int:
-    """End the attempts past deadline and grace, as of their deadlines; return how many.
-
-    Each in a transaction of its own: one that fails is pushed back a minute and the others go on.
-    """
-    ids = finishing.overdue(now=now, most=most)
-    return sum(_expire_one(attempt_id, now) for attempt_id in ids)
 
 
 def _begin(
@@ -207,27 +197,6 @@ def _take_lease(attempt: Attempt, *, lease: int, by: Actor, now: datetime) -> St
     if deadline_at is not None:
         timers.create_timer(attempt_id, deadline_at, version=version, lease=lease, now=now)
     return Started(attempt_id, lease, deadline_at, is_new=False)
-
-
-@retried
-def _end_overdue(attempt_id: UUID, now: datetime) -> finishing.Ended | None:
-    with transaction():
-        return finishing.finish(attempt_id, by=SYSTEM, now=now, owner_id=None)
-
-
-def _expire_one(attempt_id: UUID, now: datetime) -> bool:
-    try:
-        ended = _end_overdue(attempt_id, now)
-    except KioskError:
-        return False  # somebody else ended, paused or cancelled it since
-    except Exception as error:
-        finishing.push_back(attempt_id, error, now=now)
-        return False
-    if ended is None:
-        return False
-    timers.delete_timer(attempt_id, version=ended.version)
-    marking.mark_now(attempt_id, now=now, ended=ended)
-    return True
 
 
 def _locked(attempt_id: UUID) -> Attempt | None:

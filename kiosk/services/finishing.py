@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound
 from kiosk.extensions import db, transaction
@@ -82,23 +82,6 @@ def answers_of(attempt_id: UUID) -> Sequence[Any]:
         .where(Answer.attempt_id == attempt_id)
         .order_by(Answer.number)
     ).all()
-
-
-def overdue(*, now: datetime, most: int) -> list[UUID]:
-    """Return the running attempts past deadline and grace, the earliest first."""
-    limit = now - timedelta(seconds=settings().save_grace_seconds)
-    return list(
-        db.session.execute(
-            select(Attempt.id)
-            .where(
-                Attempt.status == AttemptStatus.IN_PROGRESS,
-                Attempt.deadline_at < limit,
-                or_(Attempt.retry_at.is_(None), Attempt.retry_at <= now),
-            )
-            .order_by(Attempt.deadline_at)
-            .limit(most)
-        ).scalars()
-    )
 
 
 def push_back(attempt_id: UUID, error: Exception, *, now: datetime) -> None:

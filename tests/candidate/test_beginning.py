@@ -86,9 +86,9 @@ def test_after_the_hand_in_a_new_sign_in_is_told_the_time(hall: Hall) -> None:
 def test_after_the_end_of_the_time_a_new_sign_in_is_told_so(hall: Hall) -> None:
     Seat(hall).sit()
     seat = Seat(hall).at(hall.MORNING + hall.DURATION + timedelta(seconds=10))
-    from kiosk.services import attempts
+    from kiosk.services import expiring
 
-    attempts.expire_overdue(now=hall.MORNING + hall.DURATION + timedelta(seconds=10))
+    expiring.expire_overdue(now=hall.MORNING + hall.DURATION + timedelta(seconds=10))
     assert "Your time for this exam ended at 13:00" in seat.home()
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from kiosk.services import attempts, pauses, slots
+from kiosk.services import expiring, pauses, slots
 from tests.candidate.seat import Seat
 from tests.cast import Hall
 from tests.desk import PageCheck
@@ -102,7 +102,7 @@ def test_when_the_time_is_over_the_page_says_so_until_the_receipt_is_there(hall:
     seat = Seat(hall).sit().at(end + timedelta(seconds=1))
     assert "Your time is up" in seat.home()
     asks = waiting_address(seat)
-    attempts.expire_overdue(now=end + timedelta(seconds=5))
+    expiring.expire_overdue(now=end + timedelta(seconds=5))
     seat.at(end + timedelta(seconds=5))
     assert seat.fragment(asks).headers["HX-Redirect"] == "/candidate/"
     assert "Your test is handed in" in seat.home()

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from kiosk import clock
 from kiosk.extensions import db
-from kiosk.services import attempts, centre_reports, pauses, slots
+from kiosk.services import centre_reports, expiring, pauses, slots
 from kiosk.services.audit import SYSTEM
 from kiosk.services.centre_reports import Filters
 from tests.desk import Desk, PageCheck
@@ -28,7 +28,7 @@ def test_each_state_is_said_with_its_time(app, hall, desk):
         player.start()
     writer.save(1, "A")
     finisher.submit(at=hall.after(minutes=72))
-    attempts.expire_overdue(now=hall.after(hours=4))
+    expiring.expire_overdue(now=hall.after(hours=4))
     slots.reset([hall.candidate_ids[3]], reason="left", by=hall.centre_admin, now=hall.MORNING)
     clock.freeze(hall.after(hours=5))
     page = desk.text("/centre/")

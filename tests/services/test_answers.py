@@ -22,7 +22,7 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db
 from kiosk.models import Answer, AnswerSave
-from kiosk.services import answers, attempts, catalogue, reports, slots
+from kiosk.services import answers, catalogue, expiring, reports, slots
 from tests.cast import Hall, Player
 
 
@@ -254,4 +254,4 @@ def test_the_page_of_a_candidate_never_holds_a_key(player: Player) -> None:
 def test_an_unknown_attempt_has_no_clock(player: Player) -> None:
     with pytest.raises(NotFound):
         reports.clock(uuid4(), lease=player.lease, now=Hall.MORNING)
-    attempts.expire_overdue(now=Hall.MORNING)
+    expiring.expire_overdue(now=Hall.MORNING)

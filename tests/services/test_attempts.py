@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 
 from kiosk import timers
@@ -28,10 +29,12 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db, transaction
 from kiosk.models import Activation, Candidate, Centre, Paper, Pause, Shift
-from kiosk.services import attempts, pauses, reports, slots
+from kiosk.services import attempts, expiring, finishing, pauses, receipts, reports, slots
 from kiosk.states import AttemptStatus, SlotStatus
 from tests.cast import START_CODE, Hall
 from tests.conftest import RedisServer
+from tests.counting import counting
+from tests.test_at_once import at_once
 
 
 def change(model, **values) -> None:  # type: ignore[no-untyped-def]
@@ -224,7 +227,7 @@ def test_nobody_is_ended_before_deadline_and_grace(hall: Hall) -> None:
     player = hall.player()
     player.start()
     end = hall.MORNING + hall.DURATION
-    assert attempts.expire_overdue(now=end + timedelta(seconds=2)) == 0
+    assert expiring.expire_overdue(now=end + timedelta(seconds=2)) == 0
     assert player.attempt.status == AttemptStatus.IN_PROGRESS
     assert reports.clock(player.attempt.id, lease=player.lease, now=end + timedelta(seconds=1)).remaining_ms == 0
 
@@ -235,36 +238,35 @@ def test_when_time_runs_out_what_was_saved_is_handed_in_as_by_a_submit(hall: Hal
         one.start()
         one.save(1, "A")
     other.submit(at=hall.after(hours=1))
-    assert attempts.expire_overdue(now=hall.after(hours=3, seconds=3)) == 1
+    assert expiring.expire_overdue(now=hall.after(hours=3, seconds=3)) == 1
     attempt = player.attempt
     assert (attempt.ended_by, attempt.closed_at) == ("expired", hall.MORNING + hall.DURATION)
     assert player.slot.status == SlotStatus.CONSUMED
     assert attempt.status == other.attempt.status, "marked alike"
     assert attempt.receipt
-    assert attempts.expire_overdue(now=hall.after(hours=4)) == 0
+    assert expiring.expire_overdue(now=hall.after(hours=4)) == 0
 
 
 def test_a_poisoned_attempt_is_pushed_back_and_the_others_go_on(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kiosk.services import finishing
-
     sick, well = hall.player(0), hall.player(1)
     sick_id = sick.start().attempt_id
     well.start()
-    real = finishing.receipt_code
+    real = receipts.receipt_code
 
     def fail_for_the_sick(attempt_id, *rest):  # type: ignore[no-untyped-def]
         if attempt_id == sick_id:
             raise ValueError("a broken row")
         return real(attempt_id, *rest)
 
-    monkeypatch.setattr(finishing, "receipt_code", fail_for_the_sick)
+    for module in (finishing, expiring):
+        monkeypatch.setattr(module, "receipt_code", fail_for_the_sick)
     late = hall.after(hours=3, minutes=1)
-    assert attempts.expire_overdue(now=late) == 1
+    assert expiring.expire_overdue(now=late) == 1
     assert sick.attempt.status == AttemptStatus.IN_PROGRESS
     assert sick.slot.status == SlotStatus.ATTEMPTING
-    assert attempts.expire_overdue(now=late + timedelta(seconds=30)) == 0, "left alone for a minute"
-    monkeypatch.setattr(finishing, "receipt_code", real)
-    assert attempts.expire_overdue(now=late + timedelta(seconds=61)) == 1
+    assert expiring.expire_overdue(now=late + timedelta(seconds=30)) == 0, "left alone for a minute"
+    monkeypatch.undo()
+    assert expiring.expire_overdue(now=late + timedelta(seconds=61)) == 1
 
 
 def test_a_paused_clock_stands_still_and_goes_on_with_exactly_that_time(hall: Hall) -> None:
@@ -279,7 +281,7 @@ def test_a_paused_clock_stands_still_and_goes_on_with_exactly_that_time(hall: Ha
         player.save(1, "A", at=hall.after(hours=2))
     with pytest.raises(AttemptNotRunning):
         player.submit(at=hall.after(hours=2))
-    assert attempts.expire_overdue(now=hall.after(hours=9)) == 0
+    assert expiring.expire_overdue(now=hall.after(hours=9)) == 0
     again = hall.after(hours=10)
     assert pauses.unpause([attempt_id], by=hall.admin, now=again) == 1
     assert player.attempt.deadline_at == again + timedelta(milliseconds=left)
@@ -301,3 +303,26 @@ def test_a_start_that_fails_leaves_no_key_behind(hall: Hall, redis_server: Redis
         hall.player().start()
     assert redis_server.client().keys("exam:timer:*") == []
     assert timers.is_up()
+
+
+def test_a_batch_ends_with_the_same_number_of_statements_however_many_end(hall: Hall) -> None:
+    counts = []
+    for places in ((0,), (1, 2, 3, 4, 5)):
+        for place in places:
+            hall.player(place).start()
+        with counting() as counted:
+            assert expiring.expire_overdue(now=hall.after(hours=4)) == len(places)
+        counts.append([text for text in counted.texts if "marks" not in text and "results" not in text])
+    endings = [sum(text.startswith("UPDATE") for text in texts) for texts in counts]
+    assert endings[0] <= endings[1] <= endings[0] + 4, "marking takes one statement more for each"
+
+
+def test_two_sweepers_end_each_attempt_once(app: Flask, hall: Hall) -> None:
+    for place in range(hall.CANDIDATES):
+        hall.player(place).start()
+    late = hall.after(hours=4)
+    ended = at_once(app, *[lambda: expiring.expire_overdue(now=late)] * 5)
+    assert sum(ended) == hall.CANDIDATES
+    for place in range(hall.CANDIDATES):
+        moves = [move for move in hall.audit(hall.player(place).attempt.id) if move[0] == "expire"]
+        assert len(moves) == 1

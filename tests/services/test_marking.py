@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from kiosk.extensions import db, transaction
 from kiosk.models import Answer, Paper, Result
-from kiosk.services import attempts, catalogue, marking, reports
+from kiosk.services import catalogue, expiring, marking, reports
 from kiosk.services.catalogue import LETTERS, FrozenQuestion
 from kiosk.services.receipts import receipt_code
 from tests.cast import Hall, Player
@@ -133,7 +133,7 @@ def test_marking_twice_changes_nothing(hall: Hall) -> None:
     before = hall.audit(attempt_id)
     marking.mark_now(attempt_id, now=hall.MORNING)
     assert hall.audit(attempt_id) == before
-    attempts.expire_overdue(now=hall.after(hours=9))
+    expiring.expire_overdue(now=hall.after(hours=9))
     assert hall.audit(attempt_id) == before
 
 

@@ -1,0 +1,134 @@
+"""The end of the time: overdue attempts are ended in batches, as of their deadlines, and marked."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+
+from kiosk import timers
+from kiosk.errors import KioskError
+from kiosk.extensions import db, retried, transaction
+from kiosk.models import Answer, Attempt, Slot
+from kiosk.services import _transitions, finishing, marking
+from kiosk.services.audit import SYSTEM
+from kiosk.services.finishing import Ended
+from kiosk.services.receipts import receipt_code
+from kiosk.services.system import settings
+from kiosk.states import AttemptAction, AttemptStatus, SlotAction
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+
+
+def expire_overdue(*, now: datetime) -> int:
+    """End every attempt past deadline and grace, as of its deadline; return how many.
+
+    A batch is one transaction and a constant number of statements. If one attempt spoils its batch, the batch
+    is ended one by one: the bad one is pushed back a minute and the others go on.
+    """
+    count = 0
+    while ids := overdue(now=now, most=BATCH):
+        try:
+            ended = _end_batch(ids, now)
+        except Exception as error:
+            log.warning("batch ended one by one: %s", error)
+            ended = {attempt_id: one for attempt_id in ids if (one := _end_one(attempt_id, now))}
+        timers.delete_timers({attempt_id: one.version for attempt_id, one in ended.items()})
+        marking.mark_many(ended, now=now)
+        count += len(ended)
+        if len(ids) < BATCH or not ended:
+            break
+    return count
+
+
+def overdue(*, now: datetime, most: int) -> list[UUID]:
+    """Return the running attempts past deadline and grace, the earliest first."""
+    limit = now - timedelta(seconds=settings().save_grace_seconds)
+    return list(
+        db.session.execute(
+            select(Attempt.id)
+            .where(
+                Attempt.status == AttemptStatus.IN_PROGRESS,
+                Attempt.deadline_at < limit,
+                or_(Attempt.retry_at.is_(None), Attempt.retry_at <= now),
+            )
+            .order_by(Attempt.deadline_at)
+            .limit(most)
+        ).scalars()
+    )
+
+
+@retried
+def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, Ended]:
+    """End what is still overdue among these; rows that another sweeper holds are left to it."""
+    limit = now - timedelta(seconds=settings().save_grace_seconds)
+    with transaction():
+        rows = db.session.execute(
+            select(Attempt.id, Attempt.slot_id, Attempt.deadline_at, Attempt.version)
+            .select_from(Slot)
+            .join(Attempt, Attempt.slot_id == Slot.id)
+            .where(
+                Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.IN_PROGRESS, Attempt.deadline_at < limit
+            )
+            .order_by(Slot.id)
+            .with_for_update(of=(Slot, Attempt), key_share=True, skip_locked=True)
+        ).all()
+        answers = _answers([row.id for row in rows])
+        values = [_ending(row, answers[row.id]) for row in rows]
+        _transitions.move_each_attempt(
+            values, AttemptAction.EXPIRE, source=AttemptStatus.IN_PROGRESS, by=SYSTEM, now=now
+        )
+        ended_at = (
+            select(Attempt.closed_at)
+            .where(Attempt.slot_id == Slot.id, Attempt.status == AttemptStatus.EXPIRED, Attempt.marked_at.is_(None))
+            .scalar_subquery()
+        )
+        _transitions.move_slots(
+            [row.slot_id for row in rows],
+            SlotAction.CONSUME,
+            by=SYSTEM,
+            now=now,
+            consumed_at=ended_at,
+            consumed_how="expired",
+        )
+    return {row.id: Ended(AttemptStatus.EXPIRED, row.version + 1, answers[row.id]) for row in rows}
+
+
+def _ending(row: Any, answers: Sequence[Any]) -> dict[str, Any]:
+    code = receipt_code(row.id, row.deadline_at, [(one.question_id, one.response) for one in answers])
+    return {"id": row.id, "closed_at": row.deadline_at, "ended_by": "expired", "receipt": code}
+
+
+def _answers(attempt_ids: list[UUID]) -> dict[UUID, list[Any]]:
+    """The answers of many attempts, each in its paper's order."""
+    found: dict[UUID, list[Any]] = defaultdict(list)
+    for row in db.session.execute(
+        select(Answer.attempt_id, Answer.question_id, Answer.response, Answer.option_order)
+        .where(Answer.attempt_id.in_(attempt_ids))
+        .order_by(Answer.attempt_id, Answer.number)
+    ):
+        found[row.attempt_id].append(row)
+    return found
+
+
+def _end_one(attempt_id: UUID, now: datetime) -> Ended | None:
+    try:
+        return _finish(attempt_id, now)
+    except KioskError:
+        return None  # somebody else ended, paused or cancelled it since
+    except Exception as error:
+        finishing.push_back(attempt_id, error, now=now)
+        return None
+
+
+@retried
+def _finish(attempt_id: UUID, now: datetime) -> Ended | None:
+    with transaction():
+        return finishing.finish(attempt_id, by=SYSTEM, now=now, owner_id=None)
