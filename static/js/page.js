@@ -2,6 +2,8 @@
 
 import "./dialog.js";
 
+const NERVOUS_MS = 3000; // later it is a try again: the line may have been down
+
 // a page that comes back from the cache would show what is no longer so
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
@@ -14,7 +16,9 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (form.method === "post" && !form.hasAttribute("hx-post")) form.dataset.sent = "1";
+  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, NERVOUS_MS);
 });
 
 if (document.querySelector("[data-clears-in]")) import("./receipt.js");
