@@ -218,7 +218,7 @@ class SetNotReady(KioskError):
 
 class WritingNow(KioskError):
     status, code = 409, "writing_now"
-    message = _l("%(count)s candidates are writing. Type %(word)s to confirm.")
+    message = _l("Candidates who are writing now: %(count)s. Type %(word)s to confirm.")
 
 
 class NotSetUp(KioskError):

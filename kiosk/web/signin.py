@@ -11,7 +11,7 @@ from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, login_user, logout_user
 
-from kiosk.capabilities import ORGANISATION_WIDE, Role, may
+from kiosk.capabilities import Role, may
 from kiosk.errors import NotAllowed, SignedOut
 from kiosk.extensions import login_manager
 from kiosk.models import User
@@ -136,12 +136,6 @@ def current_staff() -> User:
         sign_out_session()
         raise SignedOut
     return g.staff
-
-
-def centre_scope() -> UUID | None:
-    """Return the centre to which the staff member is bound; None for those who see the whole organisation."""
-    staff = current_staff()
-    return None if Role(staff.role) in ORGANISATION_WIDE else staff.centre_id
 
 
 def user_may(capability: str) -> bool:
