@@ -67,6 +67,11 @@ class SignedOut(KioskError):
     message = _l("You are signed out. Sign in again; your answers are safe.")
 
 
+class PasswordChangeNeeded(KioskError):
+    status, code = 403, "password_change_needed"
+    message = _l("Choose a password of your own first.")
+
+
 class ServerBusy(KioskError):
     status, code = 503, "busy"
     message = _l("The server is busy for a moment. Try again.")

@@ -64,6 +64,16 @@ def hash_generated(password: str) -> str:
     return f"hmac-sha256${digest}"
 
 
+def matches(password_hash: str, password: str) -> bool:
+    """Return whether `password` is the one behind `password_hash`."""
+    if password_hash.startswith("hmac-sha256$"):
+        return hmac.compare_digest(password_hash, hash_generated(password))
+    try:
+        return _hasher.verify(password_hash, _normal(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
 def new_password() -> str:
     """Return a random password of 12 characters that can be read aloud and typed."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -83,11 +93,11 @@ def sign_in(login: str, password: str, *, now: datetime, address: str | None = N
         )
     person = _find(login)
     if person is None:
-        _matches(_hash_of_nobody(), password)
+        matches(_hash_of_nobody(), password)
         raise WrongCredentials
     if person.locked_until and person.locked_until > now:
         raise LockedOut(minutes=math.ceil((person.locked_until - now).total_seconds() / 60))
-    right = _matches(person.password_hash, password)
+    right = matches(person.password_hash, password)
     kind: Literal["candidate", "user"] = "candidate" if isinstance(person, Candidate) else "user"
     actor = Actor(kind, person.name, person.id, person.organisation_id, address=address)
     if not right:
@@ -186,15 +196,6 @@ def _count_failure(person: Any, kind: str, actor: Actor, now: datetime) -> None:
             )
         )
         audit.record([Change(kind, person_id, "sign_in_failed")], by=actor, now=now)
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    if password_hash.startswith("hmac-sha256$"):
-        return hmac.compare_digest(password_hash, hash_generated(password))
-    try:
-        return _hasher.verify(password_hash, _normal(password))
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def _hash_of_nobody() -> str:

@@ -13,9 +13,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from kiosk.errors import KioskError, ServerBusy
+from kiosk.errors import KioskError, PasswordChangeNeeded, ServerBusy
 from kiosk.extensions import db
 from kiosk.web import problems
+from kiosk.web.htmx import go_to
 from kiosk.web.request_time import request_id
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ UNEXPECTED = _l("Something went wrong on the server. What was saved is safe. Try
 def init_app(app: Flask) -> None:
     """Answer refusals, HTTP errors, database trouble and everything unforeseen."""
     app.register_error_handler(KioskError, _refusal)
+    app.register_error_handler(PasswordChangeNeeded, _change_password)
     app.register_error_handler(CSRFError, lambda _error: error_answer(400, SENTENCES[400], "csrf"))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_trouble)
@@ -62,6 +64,11 @@ def error_answer(status: int, sentence: Any, code: str) -> ResponseReturnValue:
     template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/error.html"
     page = render_template(template, status=status, title=title, sentence=sentence, code=code, request_id=request_id())
     return page, status, headers
+
+
+def _change_password(error: KioskError) -> ResponseReturnValue:
+    """Lead the way to the one page that is open to somebody with a password that staff have set."""
+    return _refusal(error) if request.path.startswith("/api/") else go_to("password.change")
 
 
 def _refusal(error: KioskError) -> ResponseReturnValue:

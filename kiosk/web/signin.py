@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, login_user, logout_user
 
 from kiosk.capabilities import Role, may
-from kiosk.errors import NotAllowed, SignedOut
+from kiosk.errors import NotAllowed, PasswordChangeNeeded, SignedOut
 from kiosk.extensions import login_manager
 from kiosk.models import User
 from kiosk.services import accounts
@@ -75,6 +75,11 @@ def sign_in_session(signed_in: SignedIn) -> None:
     }
     session.permanent = True
     login_user(Visitor(session["who"]))
+
+
+def keep_epoch(epoch: int) -> None:
+    """Carry this sign-in over a change that ended all others."""
+    session["who"] = session["who"] | {"epoch": epoch}
 
 
 def sign_out_session() -> None:
@@ -151,6 +156,8 @@ def needs(capability: str) -> Any:
     def decorate(view: Any) -> Any:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
+            if current_staff().must_change_password:
+                raise PasswordChangeNeeded
             if not may(Role(current_staff().role), capability):
                 raise NotAllowed
             return view(*args, **kwargs)

@@ -1,0 +1,53 @@
+"""Choosing one's own password: asked for after one that staff have set, open to all staff at any time."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from wtforms import PasswordField
+
+from kiosk.errors import BadInput, WrongCredentials
+from kiosk.services import passwords
+from kiosk.web.htmx import go_to
+from kiosk.web.request_time import arrived_at
+from kiosk.web.signin import current_actor, current_staff, keep_epoch
+
+bp = Blueprint("password", __name__, url_prefix="/password")
+
+
+class PasswordForm(FlaskForm):
+    """The current password, and the new one twice."""
+
+    current = PasswordField()
+    new = PasswordField()
+    repeated = PasswordField()
+
+
+@bp.get("")
+def change() -> str:
+    """Show the form."""
+    return _page(PasswordForm(formdata=None))
+
+
+@bp.post("")
+def save() -> ResponseReturnValue:
+    """Change the password, or say beside which field why not."""
+    form = PasswordForm()
+    values = [field.data or "" for field in (form.current, form.new, form.repeated)]
+    try:
+        epoch = passwords.change_own(current_staff().id, *values, by=current_actor(), now=arrived_at())
+    except WrongCredentials:
+        form.current.errors = [_("This is not your password now.")]
+        return _page(form), 422
+    except BadInput as refusal:
+        form.new.errors = [refusal.sentence]
+        return _page(form), 422
+    keep_epoch(epoch)
+    flash(_("Your password is changed. Every other sign-in of yours has ended."))
+    return go_to("auth.home")
+
+
+def _page(form: PasswordForm) -> str:
+    return render_template("auth/password.html", form=form, is_forced=current_staff().must_change_password)
