@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from kiosk import timers
 from kiosk.errors import KioskError, NotAllowed, NotFound
 from kiosk.extensions import db
-from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Part, Trade
+from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Part, Pause, Trade
 from kiosk.services import entry, marking, shapes
 from kiosk.services.entry import Entry
 from kiosk.services.screens import (
@@ -24,6 +24,7 @@ from kiosk.services.screens import (
     PaperOutline,
     PartOutline,
     PartTab,
+    PauseView,
     Person,
     ReceiptView,
     ShiftView,
@@ -210,11 +211,19 @@ def _attempt_view(attempt: Attempt, now: datetime, answers: Any = None) -> Attem
         is_time_over=clock_view.is_time_over,
         cancel_reason=attempt.cancel_reason,
         reason_text=attempt.reason_text,
+        pause=_pause(attempt.id) if attempt.status == AttemptStatus.PAUSED else None,
         answered=sum(answer.response is not None for answer in answers),
         current_number=_current_number(answers),
         total=len(answers),
         lease=attempt.lease,
     )
+
+
+def _pause(attempt_id: UUID) -> PauseView | None:
+    row = db.session.execute(
+        select(Pause.from_at, Pause.kind, Pause.reason).where(Pause.attempt_id == attempt_id, Pause.to_at.is_(None))
+    ).one_or_none()
+    return PauseView(row.from_at, row.kind == "outage", row.reason) if row else None
 
 
 def _current_number(answers: Any) -> int:

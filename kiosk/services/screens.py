@@ -93,6 +93,15 @@ class ShiftView:
 
 
 @dataclass(frozen=True)
+class PauseView:
+    """The pause that lasts: since when, and why in the words of whoever paused."""
+
+    since: datetime
+    is_outage: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class AttemptView:
     """An attempt at one instant. `status` is that of the row; ask the properties instead."""
 
@@ -105,6 +114,7 @@ class AttemptView:
     is_time_over: bool
     cancel_reason: str | None
     reason_text: str | None
+    pause: PauseView | None
     answered: int
     current_number: int
     total: int
