@@ -5,7 +5,7 @@ from kiosk.models.marks import Feedback, Result
 from kiosk.models.organisation import Centre, Kiosk, Organisation, Shift, ShiftTrade
 from kiosk.models.papers import Activation, Paper, Part, Question, QuestionSet, Trade
 from kiosk.models.people import Candidate, User
-from kiosk.models.records import AuditEvent, ProcessStamp
+from kiosk.models.records import AuditEvent, IdempotencyKey, ProcessStamp
 from kiosk.models.slots import Slot
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Candidate",
     "Centre",
     "Feedback",
+    "IdempotencyKey",
     "Kiosk",
     "Organisation",
     "Paper",

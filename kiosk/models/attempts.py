@@ -91,6 +91,7 @@ class Answer(Model):
     saved_at: Mapped[Instant | None]
     visited_at: Mapped[Instant | None]
     is_marked: Mapped[bool] = mapped_column(default=False)
+    time_spent_seconds: Mapped[int] = mapped_column(default=0, server_default="0")  # as programs report it
     marks: Mapped[Decimal | None] = mapped_column(Numeric(6, 2))
 
 

