@@ -21,7 +21,18 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     from kiosk.blueprints import register_blueprints
     from kiosk.extensions import init_extensions
     from kiosk.jobs import pulse
-    from kiosk.web import configure, errors, headers, health, logs, preferences, request_time, schema_gate, signin
+    from kiosk.web import (
+        compression,
+        configure,
+        errors,
+        headers,
+        health,
+        logs,
+        preferences,
+        request_time,
+        schema_gate,
+        signin,
+    )
 
     configure.init_app(app, settings)
     logs.init_app(app, settings)
@@ -31,6 +42,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     timers.init_app(app, lambda: embedded.redis_url(settings))
     signin.init_app(app)
     preferences.init_app(app)
+    compression.init_app(app)
     errors.init_app(app)
     schema_gate.init_app(app)
     health.init_app(app)

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from kiosk.extensions import babel
-from kiosk.web import compression, htmx, local_time
+from kiosk.web import htmx, local_time
 
 CHOICES = {
     "language": ("en", "hi"),
@@ -49,7 +49,6 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(hours_minutes)
     app.add_template_filter(hms)
     app.add_template_global(htmx.poll_ms)
-    compression.init_app(app)
 
 
 def ui() -> Ui:
