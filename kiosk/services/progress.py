@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import case, select, update
 
-from kiosk.errors import BadInput, QuestionNotInAttempt
+from kiosk.errors import QuestionNotInAttempt
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Answer, Attempt
 from kiosk.services import answers
@@ -59,13 +59,11 @@ def record(
 ) -> None:
     """Record the question looked at, seconds per question (they only grow) and, if given, which ones are marked.
 
-    Raises BadInput (index), QuestionNotInAttempt, and what `answers.go` raises.
+    Raises QuestionNotInAttempt, and what `answers.go` raises.
     """
     known = [row.question_id for row in _rows(attempt_id)]
     if not {*time_spent, *(marked or ())} <= set(known):
         raise QuestionNotInAttempt
-    if known and current_index >= len(known):
-        raise BadInput(problem=f"current_question_index must be less than {len(known)}")
     answers.go(attempt_id, lease=lease, by=by, now=now, to_number=current_index + 1)
     if time_spent or marked is not None:
         _note(attempt_id, time_spent, marked, lease)

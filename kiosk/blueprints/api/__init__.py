@@ -24,4 +24,4 @@ def demand_token() -> None:
         caller.authenticate()
 
 
-from kiosk.blueprints.api import attempts, auth, exam, staff  # noqa: E402, F401  they hang their routes into `bp`
+from kiosk.blueprints.api import attempts, auth, docs, exam, staff  # noqa: E402, F401  they hang their routes into `bp`

@@ -19,6 +19,8 @@ def read(body: Body | None) -> dict[str, Any]:
     Without a `body` to expect, an empty one or any object will do, whatever its Content-Type says.
     Raises BadInput, UnsupportedMediaType.
     """
+    if body is None and request.method in ("GET", "HEAD"):
+        return {}
     data = request.get_data(cache=True)
     if body is None:
         if data.strip():

@@ -7,7 +7,7 @@ from flask import g, request
 from kiosk.blueprints.api import tokens
 from kiosk.blueprints.api.tokens import Caller
 from kiosk.capabilities import Role, may
-from kiosk.errors import NotAllowed, SignedOut
+from kiosk.errors import NotAllowed, PasswordChangeNeeded, SignedOut
 from kiosk.models import User
 from kiosk.services import accounts
 from kiosk.services.audit import Actor
@@ -58,12 +58,17 @@ def demand_sign_in() -> None:
 
 
 def demand_staff(capabilities: tuple[str, ...]) -> None:
-    """Close a call to everybody but staff with one of `capabilities`. Raises NotAllowed, SignedOut."""
+    """Close a call to everybody but staff with one of `capabilities`.
+
+    Raises NotAllowed, PasswordChangeNeeded, SignedOut.
+    """
     if current().kind != "user":
         raise NotAllowed
     user = accounts.current_user(current().id, current().epoch)
     if user is None:
         raise SignedOut
+    if user.must_change_password:
+        raise PasswordChangeNeeded  # on a page; a token from before the change is then worth nothing
     if not any(may(Role(user.role), capability) for capability in capabilities):
         raise NotAllowed
     g.api_staff = user

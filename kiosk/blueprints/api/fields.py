@@ -71,7 +71,7 @@ class Id:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole number, and no boolean or float that looks like one."""
+    """A whole number, and no boolean that looks like one. JSON knows no difference between 1 and 1.0."""
 
     least: int
     most: int
@@ -83,6 +83,8 @@ class Whole:
 
     def read(self, value: Any) -> int:
         """Return the number."""
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not self.least <= value <= self.most:
             raise BadInput(problem=f"must be a whole number from {self.least} to {self.most}")
         return value
