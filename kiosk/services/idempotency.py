@@ -19,7 +19,7 @@ from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import KioskError
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.models import IdempotencyKey
 
 LONGEST_KEY = 200
@@ -99,6 +99,7 @@ def _before_commit(session: Any) -> None:
         keep()
 
 
+@retried
 def _claim(called: Repeatable, now: datetime) -> Answer | None:
     """Take the key for this call; or return the answer that it was given. Raises KeyReused, InProgress."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from kiosk.services.catalogue import LETTERS
 from kiosk.services.screens import ClockView
 from kiosk.services.system import settings
 from kiosk.states import AttemptStatus, SlotStatus
+
+log = logging.getLogger(__name__)
 
 _COLUMNS = (
     Attempt.id,
@@ -89,6 +92,7 @@ def own_attempt(attempt_id: UUID, *, candidate_id: UUID) -> Any:
     if row is None:
         raise NotFound
     if row.candidate_id != candidate_id:
+        log.warning("attempt of another asked for attempt=%s candidate=%s", attempt_id, candidate_id)
         raise _stranger(row.centre_id, candidate_id)
     return row
 

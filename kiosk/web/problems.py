@@ -22,7 +22,7 @@ HEADERS_KEPT = ("Allow", "Retry-After")
 
 def is_api() -> bool:
     """Whether this request is a program's and not a browser's."""
-    return request.path.startswith("/api/")
+    return request.path == "/api" or request.path.startswith("/api/")
 
 
 def problem(status: int, sentence: Any, code: str, **members: Any) -> Response:

@@ -66,14 +66,22 @@ def test_json_may_have_other_names(program, content_type):
     assert send(program, LOGIN, GOOD, content_type).status_code == 200
 
 
+@pytest.mark.parametrize("digits", [301, 4000, 5000])
+def test_a_number_that_fits_nowhere_is_malformed(program, digits):
+    attempt_id = program.began()
+    question_id = program.of_type(attempt_id, "numeric")
+    body = json.dumps({"attempt_id": attempt_id, "question_id": question_id})[:-1] + ', "response": ' + "9" * digits
+    refused(send(program, SAVE, body.encode() + b"}"), 400, "bad_input")
+
+
 def test_a_body_that_is_too_long_is_refused_before_it_is_read(program):
     refused(send(program, LOGIN, b'{"a": "' + b"x" * 3_000_000 + b'"}'), 413, "too_large")
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/", "/api/nowhere", "/api/exam/timer/", "/api/exam/timer/remaining/", "/api/exam/timer/remaining/%00/",
-     "/api/exam/timer/remaining/..%2f..%2fetc/", "/api/test-attempts/x/status", "/api/test-attempts/;/status",
+    ["/api", "/api/", "/api/nowhere", "/api/exam/timer/", "/api/exam/timer/remaining/",
+     "/api/exam/timer/remaining/%00/", "/api/exam/timer/remaining/..%2f..%2fetc/", "/api/test-attempts/x/status", "/api/test-attempts/;/status",
      "/api/exam/timer/remaining/99999999999999999999/", "/api/exam/timer/remaining/%c0%af/"],
 )  # fmt: skip
 def test_an_address_that_is_none_is_a_problem_and_not_a_page(program, path):

@@ -170,6 +170,12 @@ def test_a_user_whose_sign_ins_were_ended_is_out_at_the_next_call(hall, centre, 
     refused(act(centre, attempt_id, "pause"), 401, "signed_out")
 
 
+def test_a_password_that_others_know_is_changed_before_anything_else(centre, attempt_id):
+    db.session.execute(update(User).where(User.login == "centre").values(must_change_password=True))
+    db.session.commit()
+    refused(act(centre, attempt_id, "pause"), 403, "password_change_needed")
+
+
 # --- what is refused ----------------------------------------------------------------------------
 
 

@@ -1,8 +1,7 @@
 """The JSON API: other programs sit exams through the same services as the screens. Tokens only, no cookies.
 
 `call` hangs a view into the blueprint and describes it in one place: the route, the guard and the OpenAPI document
-come from the same words. Plain Flask underneath: APIFlask wants to be the application's class, and its request
-parsing takes NaN, duplicate keys and bodies too deep for Python, which this contract refuses.
+come from the same words (docs/adr/0003-the-api.md says why there is no framework underneath).
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 from kiosk.blueprints.api.fields import Body
 from kiosk.errors import BadInput
 
+MOST_DIGITS = 300  # what is longer fits no float, and arithmetic with it fails
+
 
 def read(body: Body | None) -> dict[str, Any]:
     """Return the fields of the request's body; unknown ones are left out.
@@ -35,7 +37,11 @@ def parse(data: bytes) -> dict[str, Any]:
     """Return the object that `data` describes. Raises BadInput for anything else."""
     try:
         found = json.loads(
-            data.decode("utf-8"), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_without_duplicates
+            data.decode("utf-8"),
+            parse_constant=_refuse,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_without_duplicates,
         )
     except (ValueError, RecursionError) as error:
         raise BadInput(problem="The body is not valid JSON.") from error
@@ -53,6 +59,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number too large")
     return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError("a number too large")
+    return int(text)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
