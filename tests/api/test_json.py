@@ -80,9 +80,12 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_read(program):
 
 @pytest.mark.parametrize(
     "path",
-    ["/api", "/api/", "/api/nowhere", "/api/exam/timer/", "/api/exam/timer/remaining/",
-     "/api/exam/timer/remaining/%00/", "/api/exam/timer/remaining/..%2f..%2fetc/", "/api/test-attempts/x/status", "/api/test-attempts/;/status",
-     "/api/exam/timer/remaining/99999999999999999999/", "/api/exam/timer/remaining/%c0%af/"],
+    [
+        "/api", "/api/", "/api/nowhere", "/api/exam/timer/", "/api/exam/timer/remaining/",
+        "/api/exam/timer/remaining/%00/", "/api/exam/timer/remaining/..%2f..%2fetc/", "/api/test-attempts/x/status",
+        "/api/test-attempts/;/status", "/api/exam/timer/remaining/99999999999999999999/",
+        "/api/exam/timer/remaining/%c0%af/",
+    ],
 )  # fmt: skip
 def test_an_address_that_is_none_is_a_problem_and_not_a_page(program, path):
     refused(program.get(path), 404, "not_found")
