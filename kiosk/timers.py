@@ -28,6 +28,8 @@ CALL_SECONDS = 0.25
 KEEP_AFTER_DEADLINE_MS = 60_000
 FAILURES_THAT_OPEN = 3
 PROBE_SECONDS = 1.0
+# the last three are what redis-py itself stumbles over when an answer is of a shape that no Redis gives
+TROUBLE = (redis.RedisError, OSError, ValueError, TypeError, LookupError, AttributeError)
 
 # A slower writer must not bring an older timer back. A key of another shape or type counts as none.
 _WRITE = """
@@ -104,8 +106,8 @@ def is_up() -> bool:
 
 
 def ping() -> bool:
-    """Ask Redis now whether it is there."""
-    return _store().call(lambda client: client.ping()) is not None
+    """Ask Redis now whether it takes a write: a full one still answers a PING, but no exam could start."""
+    return bool(_store().call(lambda client: client.set("exam:probe", "1", px=1000)))
 
 
 def took_a_break() -> bool:
@@ -115,8 +117,7 @@ def took_a_break() -> bool:
 
 def maxmemory_policy() -> str | None:
     """Return Redis' eviction policy (wanted: noeviction); None where Redis does not say."""
-    answer = _store().call(lambda client: client.config_get("maxmemory-policy"))
-    return answer.get("maxmemory-policy") if answer else None
+    return _store().call(lambda client: client.config_get("maxmemory-policy").get("maxmemory-policy"))
 
 
 def to_ms(instant: datetime) -> int:
@@ -167,7 +168,7 @@ class TimerStore:
         found: dict[UUID, Timer] = {}
         for batch in _batches(list(attempt_ids)):
             for attempt_id, value, expiry in self.call(partial(_read_batch, attempt_ids=batch)) or ():
-                timer = _parse(value) if expiry > 0 else None
+                timer = _parse(value) if isinstance(expiry, int) and expiry > 0 else None
                 if timer:
                     found[attempt_id] = timer
         return found
@@ -195,7 +196,7 @@ class TimerStore:
                 return None
             self.round_trips += 1
             answer = use(client)
-        except (redis.RedisError, OSError, ValueError) as error:
+        except TROUBLE as error:
             self._failed(error)
             return None
         self._failures = 0
@@ -235,7 +236,7 @@ class TimerStore:
                 client = self._connected()
                 if client is not None and client.ping():
                     break
-            except (redis.RedisError, OSError, ValueError):
+            except TROUBLE:
                 continue
         self._failures, self._open = 0, False
         log.warning("redis is back")
@@ -256,9 +257,7 @@ def _keep_ms(timer: Timer, now: datetime) -> int:
 
 
 def _differs(found: Timer | None, wanted: Timer) -> bool:
-    if found is None:
-        return wanted.deadline_ms is not None
-    return found != wanted
+    return wanted.deadline_ms is not None if found is None else found != wanted
 
 
 def _write_batch(client: redis.Redis, pairs: list[tuple[UUID, Timer]], now: datetime) -> list[Any]:

@@ -1,0 +1,121 @@
+"""What must be true after every fault: the invariants of the database, and the ack log against it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from sqlalchemy import func, select
+
+from kiosk import create_app
+from kiosk.config import load_settings
+from kiosk.extensions import db
+from kiosk.models import Answer, AnswerSave, Result
+from kiosk.services import invariants, system
+from tests.faults.bots import AckLog, Seen, acknowledged, saves
+from tests.runtime.conftest import SECRET
+
+DOCUMENTED = {400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 503}
+LONGEST_SECONDS = 10.0
+
+Key = tuple[str, str]  # attempt and question
+
+
+def check_invariants(database_url: str, log: AckLog) -> None:
+    """Check the database alone and against the ack log; counts the lost answers in the log. Raises AssertionError."""
+    with app_on(database_url).app_context():
+        broken = [
+            f"{finding.name}: {finding.sentence}: {finding.examples}"
+            for finding in invariants.check(now=system.database_time())
+            if not finding.holds
+        ]
+        stored = _stored(log)
+        lost = list(_lost(log, stored))
+        log.lost = len(lost)
+        broken += [*lost, *_invented(log, stored), *_repeated(log), *_dishonest(log)]
+        db.session.remove()
+        db.engine.dispose()
+    assert not broken, "\n".join(broken[:20])
+
+
+@lru_cache
+def app_on(database_url: str) -> Flask:
+    """An application of the test's own on a database, to look at it."""
+    environ = {
+        "KIOSK_INSTANCE_DIR": tempfile.mkdtemp(prefix="kiosk-look-"),
+        "KIOSK_DATABASE_URL": database_url,
+        "KIOSK_SECRET_KEY": SECRET,
+        "KIOSK_LOG_LEVEL": "error",
+    }
+    return create_app(load_settings(environ), background=False)
+
+
+def _stored(log: AckLog) -> dict[Key, Any]:
+    attempts = {UUID(seen.attempt_id) for seen in saves(log.seen)}
+    rows = db.session.execute(
+        select(Answer.attempt_id, Answer.question_id, Answer.seq, Answer.response).where(
+            Answer.attempt_id.in_(attempts)
+        )
+    )
+    return {(str(row.attempt_id), str(row.question_id)): row for row in rows}
+
+
+def _lost(log: AckLog, stored: dict[Key, Any]) -> Iterator[str]:
+    """I1: what was acknowledged last is stored, or something that was sent after it."""
+    for key, sent in _by_question(acknowledged(log.seen)).items():
+        last = max(sent, key=lambda seen: seen.seq)
+        row = stored.get(key)
+        if row is None or row.seq < last.seq or (row.seq == last.seq and row.response != last.response):
+            yield f"I1: acknowledged {last.seq} {last.response!r}, stored {row}"
+
+
+def _invented(log: AckLog, stored: dict[Key, Any]) -> Iterator[str]:
+    """I2: every stored value was sent by this candidate, for this question, with this seq."""
+    sent = {(*key, seen.seq, seen.response) for key, tries in _by_question(saves(log.seen)).items() for seen in tries}
+    for key, row in stored.items():
+        if row.response is not None and (*key, row.seq, row.response) not in sent:
+            yield f"I2: stored but never sent: {row}"
+
+
+def _repeated(log: AckLog) -> Iterator[str]:
+    """I7: a repeated save stands once in the history, a repeated hand-in has one receipt and one result."""
+    attempts = {UUID(seen.attempt_id) for seen in log.seen if seen.attempt_id}
+    key = (AnswerSave.attempt_id, AnswerSave.question_id, AnswerSave.seq)
+    doubled = select(*key).where(AnswerSave.attempt_id.in_(attempts), AnswerSave.is_counted)
+    for row in db.session.execute(doubled.group_by(*key).having(func.count() > 1)):
+        yield f"I7: stands twice in the history: {row}"
+    results = select(Result.attempt_id).where(Result.attempt_id.in_(attempts), Result.superseded_at.is_(None))
+    for attempt_id in db.session.scalars(results.group_by(Result.attempt_id).having(func.count() > 1)):
+        yield f"I7: two results: {attempt_id}"
+    receipts: dict[str, set[str]] = defaultdict(set)
+    for seen in log.seen:
+        if seen.call == "submit" and seen.is_acknowledged:
+            receipts[seen.attempt_id].add(seen.body["receipt"])
+    yield from (f"I7: two receipts: {given}" for given in receipts.values() if len(given) > 1)
+
+
+def _dishonest(log: AckLog) -> Iterator[str]:
+    """I12, I14: only documented answers, each a problem with its reason, a 503 with Retry-After, none after 10 s."""
+    for seen in log.lately():
+        if seen.status is None or seen.is_acknowledged:
+            continue
+        is_problem = bool(seen.body.get("code")) and bool(seen.body.get("detail"))
+        if seen.status not in DOCUMENTED or not is_problem:
+            yield f"I12: {seen.call} {seen.status}: {seen.body}"
+        if seen.status == 503 and not seen.retry_after:
+            yield f"I12: {seen.call} 503 without Retry-After"
+    for seen in log.lately():
+        if seen.seconds > LONGEST_SECONDS:
+            yield f"I14: {seen.call} took {seen.seconds:.1f} s"
+
+
+def _by_question(sent: list[Seen]) -> dict[Key, list[Seen]]:
+    found: dict[Key, list[Seen]] = defaultdict(list)
+    for seen in sent:
+        found[seen.attempt_id, seen.question_id].append(seen)
+    return found
