@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk import timers
@@ -56,6 +56,9 @@ def start(
     starts can win; the others remove their key and answer with what is there.
     """
     found = entry.read(candidate_id)
+    if found.attempt is not None and finishing.is_over(found.attempt, now):
+        _submit(found.attempt.id, by=by, now=now)
+        found = entry.read(candidate_id)
     if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
         return _take_lease(found.attempt, lease=lease, by=by, now=now)
     refused = entry.refusal(found, now=now) or (
@@ -72,11 +75,12 @@ def start(
     try:
         with transaction():
             _begin(found, attempt_id, deadline_at, lease=lease, language=language, by=by, now=now)
-    except (TransitionRefused, IntegrityError):
-        timers.forget_timer(attempt_id)
-        return _start_of_another(candidate_id, lease=lease, by=by, now=now)
-    except BaseException:
-        timers.forget_timer(attempt_id)
+    except BaseException as failure:
+        if found.attempt is None:
+            # a prepared attempt is the same for all who start it: its key may be the winner's by now
+            timers.forget_timer(attempt_id)
+        if isinstance(failure, TransitionRefused | IntegrityError):
+            return _start_of_another(candidate_id, lease=lease, by=by, now=now)
         raise
     return Started(attempt_id, lease, deadline_at, is_new=True)
 
@@ -85,11 +89,14 @@ def start(
 def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:
     """Go on with the open attempt at this sign-in: it takes the lease. Never needs Redis.
 
-    Raises NotFound if no attempt is open.
+    One whose time is over is ended. Raises NotFound if no attempt is open.
     """
     found = entry.read(candidate_id)
     if found.attempt is None or found.attempt.status == AttemptStatus.INITIATED:
         raise NotFound
+    if finishing.is_over(found.attempt, now):
+        _submit(found.attempt.id, by=by, now=now)
+        return Started(found.attempt.id, lease, found.attempt.deadline_at, is_new=False)
     return _take_lease(found.attempt, lease=lease, by=by, now=now)
 
 
@@ -99,6 +106,10 @@ def submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
 
     Later than deadline and grace it is ended as expired. Raises NotFound, NotAllowed, AttemptNotRunning.
     """
+    _submit(attempt_id, by=by, now=now)
+
+
+def _submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
     with transaction():
         ended = finishing.finish(attempt_id, by=by, now=now, owner_id=by.id if by.kind == "candidate" else None)
     if ended is not None:
@@ -113,7 +124,7 @@ def _begin(
     slot, paper = found.slot, found.paper
     assert slot is not None
     assert paper is not None
-    set_id = _active_set(found.trade.id, paper.paper_type)
+    set_id = active_set(found.trade.id, paper.paper_type)
     if not _transitions.move_slots([slot.id], SlotAction.START, by=by, now=now):
         raise TransitionRefused(found=SlotStatus.ATTEMPTING)
     running: dict[str, Any] = {
@@ -122,12 +133,18 @@ def _begin(
         "consented_at": now,
         "started_at": now,
         "deadline_at": deadline_at,
+        # as they are at the start, not as they were when a prepared attempt was drawn
+        "allowed_seconds": found.allowed_seconds,
+        "centre_id": found.centre.id,
+        "shift_id": found.shift.id if found.shift else None,
     }
     if found.attempt is not None:
         if found.attempt.question_set_id != set_id or not _transitions.move_attempts(
             [attempt_id], AttemptAction.START, by=by, now=now, **running
         ):
             raise TransitionRefused(found=AttemptStatus.CANCELLED)
+        first = update(Answer).where(Answer.attempt_id == attempt_id, Answer.number == 1).values(visited_at=now)
+        db.session.execute(first.execution_options(synchronize_session=False))
         return
     seed = drawing.new_seed()
     _transitions.open_attempt(
@@ -138,12 +155,9 @@ def _begin(
             "slot_id": slot.id,
             "paper_id": paper.id,
             "question_set_id": set_id,
-            "centre_id": found.centre.id,
-            "shift_id": found.shift.id if found.shift else None,
             "number": found.attempts_made + 1,
             "version": 1,
             "seed": seed,
-            "allowed_seconds": found.allowed_seconds,
         },
         is_started=True,
         by=by,
@@ -158,8 +172,8 @@ def _begin(
     )
 
 
-def _active_set(trade_id: UUID, paper_type: str) -> UUID:
-    """The active set, its row locked against a switch. Raises NoActiveSet."""
+def active_set(trade_id: UUID, paper_type: str) -> UUID:
+    """Return the active set, its row locked against a switch in the caller's transaction. Raises NoActiveSet."""
     wanted = (
         select(Activation.question_set_id)
         .where(Activation.trade_id == trade_id, Activation.paper_type == paper_type, Activation.ended_at.is_(None))

@@ -12,7 +12,7 @@ from kiosk import timers
 from kiosk.errors import AttemptNotRunning, KioskError, NotFound, TimeOver, TransitionRefused
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Slot
-from kiosk.services import _transitions, pauses, sitting_reports
+from kiosk.services import _transitions, finishing, pauses
 from kiosk.services.audit import Actor
 from kiosk.services.slots import checked_reason
 from kiosk.states import OPEN_ATTEMPT, AttemptAction, AttemptStatus, CancelReason, SlotAction
@@ -38,7 +38,7 @@ def cancel(attempt_id: UUID, *, reason: str, by: Actor, now: datetime) -> None:
         ).one_or_none()
         if row is None:
             raise NotFound
-        if row.status not in OPEN_ATTEMPT or sitting_reports.is_over(row, now):
+        if row.status not in OPEN_ATTEMPT or finishing.is_over(row, now):
             raise _ended(row, now)
         _transitions.move_slots([row.slot_id], SlotAction.RELEASE, by=by, now=now, reason=reason)
         [moved] = _transitions.move_attempts(
@@ -70,7 +70,7 @@ def unpause(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
     if pauses.unpause([attempt_id], by=by, now=now):
         return
     row = _row(attempt_id)
-    is_running = row.status == AttemptStatus.IN_PROGRESS and not sitting_reports.is_over(row, now)
+    is_running = row.status == AttemptStatus.IN_PROGRESS and not finishing.is_over(row, now)
     raise TransitionRefused(found=row.status) if is_running else _ended(row, now)
 
 
@@ -84,11 +84,11 @@ def _row(attempt_id: UUID) -> Any:
 
 
 def _why_not_paused(row: Any, now: datetime) -> KioskError:
-    is_running = row.status == AttemptStatus.IN_PROGRESS and not sitting_reports.is_over(row, now)
+    is_running = row.status == AttemptStatus.IN_PROGRESS and not finishing.is_over(row, now)
     # between deadline and grace it reads as running, and there is nothing left that a pause could keep
     return TimeOver() if is_running else _ended(row, now)
 
 
 def _ended(row: Any, now: datetime) -> AttemptNotRunning:
-    status = AttemptStatus.EXPIRED if sitting_reports.is_over(row, now) else row.status
+    status = AttemptStatus.EXPIRED if finishing.is_over(row, now) else row.status
     return AttemptNotRunning(attempt_status=status, reason=row.cancel_reason)

@@ -75,6 +75,12 @@ def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None)
     return Ended(attempt_target(action), moved[0].version, answers)
 
 
+def is_over(attempt: Any, now: datetime) -> bool:
+    """Whether a running attempt is past deadline and grace: it is over, whatever its row says."""
+    grace = timedelta(seconds=settings().save_grace_seconds)
+    return attempt.status == AttemptStatus.IN_PROGRESS and now > attempt.deadline_at + grace
+
+
 def answers_of(attempt_id: UUID) -> Sequence[Any]:
     """Return question id, response and option order of an attempt's answers, in the paper's order."""
     return db.session.execute(

@@ -14,7 +14,7 @@ from kiosk.errors import AttemptNotRunning, KioskError, NotFound
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Attempt, TimeGrant
-from kiosk.services import audit, sitting_reports
+from kiosk.services import audit, finishing
 from kiosk.services.audit import Actor, Change
 from kiosk.services.slots import checked_reason
 from kiosk.states import AttemptStatus
@@ -66,7 +66,7 @@ def _locked(attempt_id: UUID) -> Any:
 
 
 def _refuse_ended(row: Any, now: datetime) -> None:
-    if sitting_reports.is_over(row, now):
+    if finishing.is_over(row, now):
         raise AttemptNotRunning(attempt_status=AttemptStatus.EXPIRED)
     if row.status not in (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED):
         raise AttemptNotRunning(attempt_status=row.status, reason=row.cancel_reason)

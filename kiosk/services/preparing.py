@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import (
@@ -21,7 +21,7 @@ from kiosk.errors import (
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Answer, Attempt, Slot
-from kiosk.services import _transitions, attempts, catalogue, drawing, entry, sitting_reports
+from kiosk.services import _transitions, attempts, catalogue, drawing, entry, finishing, sitting_reports
 from kiosk.services.attempts import Started
 from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
@@ -72,8 +72,6 @@ def start_paper(candidate_id: UUID, paper_id: UUID, *, lease: int, by: Actor, no
     found = _entry_to(paper_id, candidate_id, by)
     if found.attempt is not None:
         _refuse_paused_and_over(found, found.attempt, by=by, now=now)
-        if found.attempt.status == AttemptStatus.INITIATED:
-            _freeze_entitlement(found, found.attempt)
     return attempts.start(
         candidate_id, lease=lease, by=by, now=now, demands_start_code=False, language=found.candidate.language
     )
@@ -90,7 +88,7 @@ def start_attempt(attempt_id: UUID, *, candidate_id: UUID, lease: int, by: Actor
 def end_overdue(candidate_id: UUID, *, by: Actor, now: datetime) -> None:
     """End the candidate's open attempt if its time is over, as of its deadline."""
     found = entry.read(candidate_id)
-    if found.attempt is not None and sitting_reports.is_over(found.attempt, now):
+    if found.attempt is not None and finishing.is_over(found.attempt, now):
         attempts.submit(found.attempt.id, by=by, now=now)
 
 
@@ -108,7 +106,7 @@ def _draw(found: Entry, *, lease: int, by: Actor, now: datetime) -> None:
     slot, paper, attempt_id, seed = found.slot, found.paper, uuid7(), drawing.new_seed()
     assert slot is not None
     assert paper is not None
-    set_id = attempts._active_set(found.trade.id, paper.paper_type)
+    set_id = attempts.active_set(found.trade.id, paper.paper_type)
     still_there = db.session.execute(
         select(Slot.id)
         .where(Slot.id == slot.id, Slot.closed_at.is_(None), Slot.status == SlotStatus.AVAILABLE)
@@ -140,24 +138,7 @@ def _refuse_paused_and_over(found: Entry, attempt: Attempt, *, by: Actor, now: d
     """A paused attempt is not started; one past its time is ended, and the slot is then consumed."""
     if attempt.status == AttemptStatus.PAUSED:
         raise AttemptNotRunning(attempt_status=attempt.status)
-    if sitting_reports.is_over(attempt, now):
+    if finishing.is_over(attempt, now):
         attempts.submit(attempt.id, by=by, now=now)
         ended = entry.read(found.candidate.id)
         raise entry.refusal(ended, now=now) or SlotConsumed(at=now, clock_time=ended.at_centre(now), is_time_over=True)
-
-
-def _freeze_entitlement(found: Entry, attempt: Attempt) -> None:
-    """Time and shift count as they are at the start, not as they were when the paper was drawn."""
-    shift_id = found.shift.id if found.shift else None
-    if (attempt.allowed_seconds, attempt.shift_id, attempt.centre_id) == (
-        found.allowed_seconds,
-        shift_id,
-        found.centre.id,
-    ):
-        return
-    with transaction():
-        db.session.execute(
-            update(Attempt)
-            .where(Attempt.id == attempt.id, Attempt.status == AttemptStatus.INITIATED)
-            .values(allowed_seconds=found.allowed_seconds, shift_id=shift_id, centre_id=found.centre.id)
-        )

@@ -16,7 +16,7 @@ from kiosk.errors import NotFound, SetNotReady, WritingNow
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Activation, Attempt, Candidate, Paper, Part, Question, QuestionSet, Slot, Trade
-from kiosk.services import _transitions, audit
+from kiosk.services import _transitions, audit, expiring
 from kiosk.services.audit import Actor, Change
 from kiosk.services.slots import checked_reason
 from kiosk.states import OPEN_ATTEMPT, AttemptAction, AttemptStatus, CancelReason, SlotAction, SlotStatus
@@ -152,6 +152,7 @@ def activate(
     """
     reason = checked_reason(reason)
     chosen, trades = _chosen(set_id, trade_ids, organisation_id)
+    expiring.expire_overdue(now=now)  # whoever's time is over has handed in: no switch takes that away
     with transaction():
         # the activation rows first: from here on nobody starts with the set that is switched away
         before = db.session.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,9 @@ from sqlalchemy import func, select
 from kiosk.errors import AttemptNotRunning, KioskError, NotAllowed, NotFound, TimeOver
 from kiosk.extensions import db
 from kiosk.models import Answer, Attempt, Candidate, Paper, Part
-from kiosk.services import catalogue, entry, reports, shapes
+from kiosk.services import catalogue, entry, finishing, reports, shapes
 from kiosk.services.catalogue import LETTERS
 from kiosk.services.screens import ClockView
-from kiosk.services.system import settings
 from kiosk.states import AttemptStatus, SlotStatus
 
 log = logging.getLogger(__name__)
@@ -73,7 +72,7 @@ def current_paper(candidate_id: UUID, *, now: datetime) -> PaperItem | None:
     total = db.session.execute(
         select(func.coalesce(func.sum(Part.question_count), 0)).where(Part.paper_id == found.paper.id)
     ).scalar_one()
-    over = found.attempt is not None and is_over(found.attempt, now)
+    over = found.attempt is not None and finishing.is_over(found.attempt, now)
     return PaperItem(
         paper_id=found.paper.id,
         title=found.paper.title,
@@ -131,16 +130,10 @@ def time_view(row: Any, now: datetime) -> TimeView:
         return TimeView(row.id, row.status, row.allowed_seconds * 1000, None)
     if row.status == AttemptStatus.PAUSED:
         return TimeView(row.id, row.status, row.remaining_ms, None)
-    if is_over(row, now):
+    if finishing.is_over(row, now):
         return TimeView(row.id, AttemptStatus.EXPIRED, 0, row.deadline_at)
     is_running = row.status == AttemptStatus.IN_PROGRESS
     return TimeView(row.id, row.status, shapes.remaining_ms(row.deadline_at, now) if is_running else 0, row.deadline_at)
-
-
-def is_over(row: Any, now: datetime) -> bool:
-    """Whether a running attempt is past deadline and grace."""
-    grace = timedelta(seconds=settings().save_grace_seconds)
-    return row.status == AttemptStatus.IN_PROGRESS and now > row.deadline_at + grace
 
 
 def closed_refusal(row: Any, now: datetime) -> KioskError | None:

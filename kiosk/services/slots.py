@@ -18,7 +18,7 @@ from kiosk import timers
 from kiosk.errors import ReasonMissing, ReasonTooLong
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Candidate, Slot, Trade
-from kiosk.services import _transitions, next_paper
+from kiosk.services import _transitions, expiring, next_paper
 from kiosk.services.audit import Actor
 from kiosk.states import OPEN_ATTEMPT, AttemptAction, AttemptStatus, CancelReason, SlotAction, SlotStatus
 
@@ -47,13 +47,13 @@ class BulkReport:
 
 def assign(candidate_ids: Iterable[UUID], *, by: Actor, now: datetime, dry_run: bool = False) -> BulkReport:
     """Give each candidate an available slot for their next paper. Skips, and says why, where that is not possible."""
-    return _in_batches(candidate_ids, lambda ids: _assign(ids, by, now, dry_run), dry_run=dry_run)
+    return _in_batches(candidate_ids, lambda ids: _assign(ids, by, now, dry_run), dry_run=dry_run, now=now)
 
 
 def reset(candidate_ids: Iterable[UUID], *, reason: str, by: Actor, now: datetime, dry_run: bool = False) -> BulkReport:
     """Take each candidate's slot away; an open attempt is cancelled, its answers stay. Raises ReasonMissing."""
     reason = checked_reason(reason, dry_run=dry_run)
-    return _in_batches(candidate_ids, lambda ids: _reset(ids, reason, by, now, dry_run), dry_run=dry_run)
+    return _in_batches(candidate_ids, lambda ids: _reset(ids, reason, by, now, dry_run), dry_run=dry_run, now=now)
 
 
 def reassign(
@@ -61,14 +61,14 @@ def reassign(
 ) -> BulkReport:
     """Give each candidate the same paper again; an open attempt is cancelled. Raises ReasonMissing."""
     reason = checked_reason(reason, dry_run=dry_run)
-    return _in_batches(candidate_ids, lambda ids: _reassign(ids, reason, by, now, dry_run), dry_run=dry_run)
+    return _in_batches(candidate_ids, lambda ids: _reassign(ids, reason, by, now, dry_run), dry_run=dry_run, now=now)
 
 
 def clear_incomplete(
     candidate_ids: Iterable[UUID], *, reason: str = "", by: Actor, now: datetime, dry_run: bool = False
 ) -> BulkReport:
     """Cancel open attempts and release their slots. Nothing is deleted."""
-    return _in_batches(candidate_ids, lambda ids: _clear(ids, reason, by, now, dry_run), dry_run=dry_run)
+    return _in_batches(candidate_ids, lambda ids: _clear(ids, reason, by, now, dry_run), dry_run=dry_run, now=now)
 
 
 def checked_reason(reason: str | None, *, dry_run: bool = False) -> str:
@@ -81,8 +81,11 @@ def checked_reason(reason: str | None, *, dry_run: bool = False) -> str:
     return text
 
 
-def _in_batches(candidate_ids: Iterable[UUID], work: Any, *, dry_run: bool) -> BulkReport:
+def _in_batches(candidate_ids: Iterable[UUID], work: Any, *, dry_run: bool, now: datetime) -> BulkReport:
     total = BulkReport()
+    if not dry_run:
+        # whoever's time is over has handed in, whatever the row says: end them before their slots are judged
+        expiring.expire_overdue(now=now)
     for ids in _batches(sorted(set(candidate_ids))):
         if dry_run:
             report, _ = work(ids)

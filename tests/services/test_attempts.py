@@ -326,3 +326,32 @@ def test_two_sweepers_end_each_attempt_once(app: Flask, hall: Hall) -> None:
     for place in range(hall.CANDIDATES):
         moves = [move for move in hall.audit(hall.player(place).attempt.id) if move[0] == "expire"]
         assert len(moves) == 1
+
+
+def test_who_signs_in_after_the_end_but_before_the_sweeper_has_handed_in(hall: Hall) -> None:
+    first, second = hall.player(0), hall.player(1)
+    for player in (first, second):
+        player.start()
+    late = hall.after(hours=3, seconds=3)
+    hall.player(0).resume(at=late)
+    assert first.attempt.ended_by == "expired"
+    with pytest.raises(SlotConsumed):
+        second.start(at=late)
+    assert second.attempt.closed_at == hall.after(hours=3)
+
+
+@pytest.mark.parametrize("operation", [slots.reset, slots.reassign, slots.clear_incomplete])
+def test_no_staff_action_takes_a_hand_in_away_whose_time_has_run_out(hall: Hall, operation) -> None:  # type: ignore[no-untyped-def]
+    player = hall.player()
+    player.start()
+    player.save(1, "A")
+    operation([player.id], reason="too late", by=hall.admin, now=hall.after(hours=4))
+    assert (player.attempt.ended_by, player.attempt.cancel_reason) == ("expired", None)
+    assert player.attempt.receipt
+
+
+def test_a_switch_takes_no_hand_in_away_whose_time_has_run_out(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    assert hall.activate("B", at=hall.after(hours=4)).cancelled == 0
+    assert player.attempt.ended_by == "expired"
