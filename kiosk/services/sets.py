@@ -154,7 +154,11 @@ def activate(
     chosen, trades = _chosen(set_id, trade_ids, organisation_id)
     expiring.expire_overdue(now=now)  # whoever's time is over has handed in: no switch takes that away
     with transaction():
-        # the activation rows first: from here on nobody starts with the set that is switched away
+        # two switches queue here: behind the other's activation row alone, its successor would be overlooked
+        db.session.execute(
+            select(Trade.id).where(Trade.id.in_(trade_ids)).order_by(Trade.id).with_for_update(key_share=True)
+        )
+        # then the activation rows: from here on nobody starts with the set that is switched away
         before = db.session.execute(
             select(Activation.id, Activation.trade_id, Activation.question_set_id)
             .where(

@@ -1,0 +1,44 @@
+"""Every pair of operations at the same moment, over real HTTP where there is a route; `Track` judges."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from itertools import combinations_with_replacement
+
+import pytest
+
+from tests.races.track import Track
+
+OPERATIONS = (
+    "start",
+    "save",
+    "submit",
+    "expire",
+    "reset",
+    "assign",
+    "extend",
+    "pause",
+    "switch_set",
+    "sweep",
+    "elsewhere",
+)
+ROUNDS = 200 if os.environ.get("KIOSK_TEST_LONG") else 3
+NEED_AN_ATTEMPT = {"save", "submit", "expire", "extend", "pause", "elsewhere"}
+AFTER_THE_DEADLINE = {"expire", "sweep"}
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations_with_replacement(OPERATIONS, 2)))
+def test_two_at_the_same_moment_leave_one_story(track: Track, first: str, second: str) -> None:
+    pair = {first, second}
+    begins = ("running",) if pair & NEED_AN_ATTEMPT else ("available", "running", "none")
+    # what ends the time comes 3 s after the deadline; what meets it is still in the grace, or just before
+    after = (1, -1) if pair & AFTER_THE_DEADLINE else (-300,)
+    for place in range(ROUNDS):
+        track.race(
+            first,
+            second,
+            begin=begins[place % len(begins)],
+            after=timedelta(seconds=after[place % len(after)]),
+            by_page=place % 2 == 1,
+        )
