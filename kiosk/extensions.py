@@ -22,9 +22,13 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 
+from kiosk.errors import ServerBusy
+
 P = ParamSpec("P")
 T = TypeVar("T")
 RETRY_PAUSES = (0.02, 0.1)
+RETRY_WITHIN_SECONDS = 4.0
+TURN_SECONDS = 4.0
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -59,16 +63,22 @@ class FairLock:
         self._waiting: deque[threading.Lock] = deque()
         self._taken = False
 
-    def acquire(self) -> None:
-        """Take the lock, after everybody who asked earlier."""
+    def acquire(self, *, within_seconds: float) -> bool:
+        """Take the lock, after everybody who asked earlier; return whether it came to that in time."""
         with self._guard:
             if not self._taken:
                 self._taken = True
-                return
+                return True
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        turn.acquire()
+        if turn.acquire(timeout=within_seconds):
+            return True
+        with self._guard:
+            if turn not in self._waiting:
+                return True  # it was handed over in the very last moment
+            self._waiting.remove(turn)
+            return False
 
     def release(self) -> None:
         """Hand the lock to the one who has waited longest."""
@@ -98,12 +108,13 @@ def transaction() -> Iterator[None]:
     """One write transaction on the session: commit at the end, roll back on any exception.
 
     What the session read before is thrown away first, so that everything inside is seen under the locks.
-    SQLite begins IMMEDIATE, else a reader that turns writer fails at once with BUSY_SNAPSHOT.
+    SQLite begins IMMEDIATE, else a reader that turns writer fails at once with BUSY_SNAPSHOT. Raises ServerBusy
+    where the writers before us wait too long for somebody outside: else each would wait for all the others.
     """
     db.session.rollback()
     is_sqlite = db.engine.dialect.name == "sqlite"
-    if is_sqlite:
-        _sqlite_writer.acquire()
+    if is_sqlite and not _sqlite_writer.acquire(within_seconds=TURN_SECONDS):
+        raise ServerBusy
     try:
         db.session.connection(execution_options={"begin": "IMMEDIATE"})
         pending = db.session.info["before_commit"] = {}
@@ -124,16 +135,18 @@ def transaction() -> Iterator[None]:
 def retried(service: Callable[P, T]) -> Callable[P, T]:
     """Decorate a service that is one transaction: a deadlock or a lost serialization race is tried again, twice.
 
-    Only what the database rolled back whole is repeated, so a repeated service has no effect twice.
+    Only what the database rolled back whole is repeated, so a repeated service has no effect twice. Who has waited
+    long already is refused: a third wait for the same lock would hang the request.
     """
 
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        begun_at = time.monotonic()
         for pause_seconds in RETRY_PAUSES:
             try:
                 return service(*args, **kwargs)
             except DBAPIError as error:
-                if not _was_rolled_back(error):
+                if not _was_rolled_back(error) or time.monotonic() - begun_at > RETRY_WITHIN_SECONDS:
                     raise
                 db.session.rollback()
                 time.sleep(pause_seconds * (0.5 + random.random()))  # noqa: S311  jitter, no secret

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from kiosk.errors import KioskError, PasswordChangeNeeded, ServerBusy
+from kiosk.errors import CannotSave, KioskError, PasswordChangeNeeded, ServerBusy
 from kiosk.extensions import db
 from kiosk.web import problems
 from kiosk.web.htmx import go_to
@@ -95,7 +95,16 @@ def _database_trouble(error: Exception) -> ResponseReturnValue:
     log.exception("database trouble")
     if isinstance(error, DBAPIError) and not _is_passing(error):
         return error_answer(500, UNEXPECTED, "unexpected")
-    return error_answer(503, ServerBusy().sentence, "busy")
+    refusal = CannotSave() if _is_disk_trouble(error) else ServerBusy()
+    return error_answer(503, refusal.sentence, refusal.code)
+
+
+def _is_disk_trouble(error: Exception) -> bool:
+    """Whether the database's disk is full or takes no writes."""
+    cause = getattr(error, "orig", None)
+    if getattr(cause, "sqlstate", None) == "53100":  # disk full
+        return True
+    return getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY"))
 
 
 def _is_passing(error: DBAPIError) -> bool:

@@ -76,9 +76,10 @@ class Bot:
 
     def __init__(self, port: int, login: str, log: AckLog) -> None:
         self.port, self.login, self.log = port, login, log
-        self.token = self.attempt_id = ""
+        self.token = self.paper_id = self.attempt_id = ""
         self.questions: list[str] = []
         self.is_done = False
+        self.ask_seconds = ASK_SECONDS
         self._texts = itertools.count(1)
         self._seqs: dict[str, int] = {}
 
@@ -89,12 +90,20 @@ class Bot:
             self.token = seen.body["access_token"]
         return seen
 
+    def look(self) -> Seen:
+        """Ask which paper there is."""
+        seen = self._call("exam", "GET", "/api/exam/")
+        if seen.is_acknowledged:
+            self.paper_id = seen.body["items"][0]["paper_id"]
+        return seen
+
     def start(self) -> Seen:
         """Start the paper of the own slot, or go on with it."""
-        paper = self._call("exam", "GET", "/api/exam/")
-        if not paper.is_acknowledged:
-            return paper
-        started = self._call("start", "POST", f"/api/exam/timer/start/{paper.body['items'][0]['paper_id']}/")
+        if not self.paper_id:
+            seen = self.look()
+            if not seen.is_acknowledged:
+                return seen
+        started = self._call("start", "POST", f"/api/exam/timer/start/{self.paper_id}/")
         if started.is_acknowledged:
             self.attempt_id = started.body["attempt_id"]
         return started
@@ -149,7 +158,7 @@ class Bot:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         begun_at, status, body, retry_after = time.monotonic(), None, {}, None
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ASK_SECONDS)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.ask_seconds)
         try:
             connection.request(method, path, json.dumps(sent) if sent is not None else None, headers)
             answer = connection.getresponse()

@@ -129,18 +129,20 @@ class Server:
 
     def begin(self) -> subprocess.Popen[bytes]:
         """Start it without waiting."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KIOSK_")}
-        own = {"KIOSK_INSTANCE_DIR": str(self.folder), "PORT": str(self.port)}
         self.folder.mkdir(exist_ok=True)
         with (self.folder / "said").open("ab") as said:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", self._module],
-                cwd=ROOT,
-                env=inherited | own | self.settings,
-                stdout=said,
-                stderr=said,
-            )
+            self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.environment(), stdout=said, stderr=said)
         return self.process
+
+    @property
+    def command(self) -> list[str]:
+        """What starts it."""
+        return [sys.executable, "-m", self._module]
+
+    def environment(self) -> dict[str, str]:
+        """What it is told."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KIOSK_")}
+        return inherited | {"KIOSK_INSTANCE_DIR": str(self.folder), "PORT": str(self.port)} | self.settings
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Send a signal and wait for the end of everything that belongs to it."""

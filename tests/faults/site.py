@@ -80,6 +80,11 @@ class Site:
         """Wait until the server uses the database again; return the seconds. Longer than 10 s is a failure."""
         return soon(lambda: self.server.ready()["database"] == "ok", within_seconds=DATABASE_BACK_SECONDS)
 
+    def kill_workers(self) -> None:
+        """Kill whoever answers requests; somebody else will soon."""
+        self.server.kill_workers()
+        self.log.faults += 1
+
     @contextmanager
     def written_by_somebody_else(self) -> Iterator[sqlite3.Connection]:
         """Hold the one write lock of the laptop's database."""
