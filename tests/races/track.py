@@ -29,6 +29,7 @@ from tests.cast import START_CODE, Hall
 from tests.races.server import Caller, slowly, together
 
 DURATION = timedelta(minutes=10)
+ENDS_THE_TIME = {"expire", "sweep"}
 # all that an API call or a page may answer in a race; 503 is for a Redis or database that is away
 DOCUMENTED = {200, 201, 204, 302, 303, 400, 403, 404, 409, 410, 422, 503}
 RESPONSES = {1: "A", 2: "B", 3: "C", 9: True, 10: False}
@@ -54,6 +55,7 @@ class Lane:
     at: datetime
     late: datetime
     by_page: bool
+    is_confirmed: bool
     attempt_id: UUID | None = None
     questions: dict[int, UUID] = field(default_factory=dict)
     answers: list[tuple[str, int, str]] = field(default_factory=list)
@@ -69,7 +71,11 @@ class Track:
         self.rounds = self.acknowledged = 0
 
     def race(self, first: str, second: str, *, begin: str, after: timedelta, by_page: bool) -> None:
-        """Run one round and judge it. `begin` is the candidate's state, `after` the time since the deadline."""
+        """Run one round and judge it. `begin` is the candidate's state, `after` the time since the deadline.
+
+        What ends the time, and what staff do in such a round, comes 3 s after the deadline.
+        """
+        is_the_end = bool({first, second} & ENDS_THE_TIME)
         place = self.rounds % self.hall.CANDIDATES
         deadline_at = self.hall.MORNING + DURATION
         self.rounds += 1
@@ -77,8 +83,9 @@ class Track:
             self.hall.candidate_ids[place],
             self.people.candidates[place],
             at=deadline_at + after,
-            late=deadline_at + timedelta(seconds=3),
+            late=deadline_at + (timedelta(seconds=3) if is_the_end else after),
             by_page=by_page,
+            is_confirmed=begin == "running",
         )
         self._bring(lane, begin)
         works = [getattr(self, f"_{name}")(lane, side) for side, name in enumerate((first, second))]
@@ -188,10 +195,15 @@ class Track:
         active = self._active_set()
         chosen = [set_id for set_id in self.hall.sets.values() if set_id != active][side]
         if not lane.by_page:
-            return lambda: self._serve(lane, "switch_set", lambda: void(self.hall.activate_set(chosen, at=lane.late)))
+            return lambda: self._serve(
+                lane,
+                "switch_set",
+                lambda: void(self.hall.activate_set(chosen, at=lane.late, confirmed=lane.is_confirmed)),
+            )
         path = f"/admin/sets/{self.hall.trade_id}/primary/switch"
         form = self.people.admin.form_on(f"{path}?set={chosen}", lane.at)
-        form |= {"set": str(chosen), "for": "trade", "reason": "race", "mode": "void", "word": "TTC"}
+        form |= {"set": str(chosen), "for": "trade", "reason": "race", "mode": "void"}
+        form |= {"word": "TTC"} if lane.is_confirmed else {}
         return lambda: void(self._send(lane, self.people.admin, "switch_set", path, lane.late, form=form))
 
     def _send(self, lane: Lane, caller: Caller, name: str, path: str, at: datetime, **content: Any) -> tuple[int, str]:
@@ -239,6 +251,8 @@ class Track:
             assert attempt.receipt == receipt_code(attempt.id, attempt.closed_at, pairs), "handed in is what is stored"
         if attempt.status in OPEN_ATTEMPT and attempt.paper_id == self.hall.paper_id:
             assert attempt.question_set_id == active, "I16: nobody writes on a set that was switched away"
+        if str(attempt.id) in lane.begun and not lane.is_confirmed:
+            assert attempt.cancel_reason != "set_switched", "nobody is stopped unasked"
         self._judge_key(attempt)
 
     def _judge_key(self, attempt: Attempt) -> None:
