@@ -29,6 +29,7 @@ T = TypeVar("T")
 RETRY_PAUSES = (0.02, 0.1)
 RETRY_WITHIN_SECONDS = 4.0
 TURN_SECONDS = 4.0
+ANSWER_SECONDS = 6.5  # with a new connection after it less than the 10 s that any request may take
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -172,7 +173,7 @@ def engine_options(database_url: str) -> dict[str, Any]:
         "max_overflow": 4,
         "pool_timeout": 5,
         "connect_args": {
-            "connect_timeout": 5,
+            "connect_timeout": 3,
             # a database host that vanished without a word is given up after 8 s, not after a quarter of an hour
             "tcp_user_timeout": 8000,
             "keepalives_idle": 5,
@@ -183,6 +184,26 @@ def engine_options(database_url: str) -> dict[str, Any]:
             " -c idle_in_transaction_session_timeout=30000",
         },
     }
+
+
+def prepare_postgresql(engine: Engine) -> None:
+    """Bound the wait for each answer: a database that fell silent is given up instead of hanging its worker."""
+    import psycopg
+
+    class Bounded(psycopg.Connection[Any]):
+        def wait(self, gen: Any, *args: Any, **how: Any) -> Any:
+            begun_at = time.monotonic()
+            try:
+                return super().wait(gen, *args, **{"timeout": ANSWER_SECONDS} | how)
+            except psycopg.Error as error:
+                if time.monotonic() - begun_at < ANSWER_SECONDS or getattr(error, "sqlstate", None):
+                    raise
+                self.close()  # what it says later would be taken for the next one's answer
+                raise psycopg.OperationalError("the database does not answer") from None
+
+    @event.listens_for(engine, "do_connect")
+    def on_do_connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
+        return Bounded.connect(*arguments, **named)
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -208,3 +229,5 @@ def init_extensions(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
+        else:
+            prepare_postgresql(db.engine)

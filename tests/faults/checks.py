@@ -46,13 +46,16 @@ def check_invariants(database_url: str, log: AckLog) -> None:
 @lru_cache
 def app_on(database_url: str) -> Flask:
     """An application of the test's own on a database, to look at it."""
+    folder = tempfile.TemporaryDirectory(prefix="kiosk-look-")
     environ = {
-        "KIOSK_INSTANCE_DIR": tempfile.mkdtemp(prefix="kiosk-look-"),
+        "KIOSK_INSTANCE_DIR": folder.name,
         "KIOSK_DATABASE_URL": database_url,
         "KIOSK_SECRET_KEY": SECRET,
         "KIOSK_LOG_LEVEL": "error",
     }
-    return create_app(load_settings(environ), background=False)
+    app = create_app(load_settings(environ), background=False)
+    app.extensions["folder"] = folder  # goes with the application
+    return app
 
 
 def _stored(log: AckLog) -> dict[Key, Any]:

@@ -102,6 +102,7 @@ class Postgres(Cluster):
 
     def start(self) -> None:
         """Start it on its data."""
+        self.is_running = True
         options = f"-k {self.folder} {POSTGRESQL_OPTIONS}"
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
 
@@ -111,6 +112,7 @@ class Postgres(Cluster):
         postmaster = psutil.Process(pid)
         family = [postmaster, *postmaster.children(recursive=True)]
         postmaster.kill()
+        self.is_running = False
         psutil.wait_procs(family, timeout=5)
 
 

@@ -102,6 +102,9 @@ class Site:
             line.heal()
         if self.redis.process is None:
             self.redis.start()
+        if self.postgres is not None and not self.postgres.is_running:
+            self.postgres.start()
+            self.recovers_database()
         if self.server.process is None:
             self.server.start()
 

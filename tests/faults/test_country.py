@@ -12,13 +12,17 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
+from kiosk import extensions
 from kiosk.extensions import db
 from tests.cast import Hall
 from tests.faults.bots import Bot, saves, writing
 from tests.faults.processes import Server, soon
 from tests.faults.proxy import Cut, Proxy
 from tests.faults.site import Site
+from tests.postgresql import Cluster
 
 pytestmark = pytest.mark.postgresql
 WHEN = {"before": False, "after": True}
@@ -147,11 +151,10 @@ def test_D6_a_row_held_longer_than_the_lock_timeout_is_a_503_and_no_hung_worker(
     assert held.save().status == 200
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True, scope="session")
 def test_D7_an_exhausted_pool_is_a_503_and_health_still_answers(
     app: Flask, hall: Hall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no pool that could run out")
     pool: Any = db.engine.pool
     monkeypatch.setattr(pool, "_timeout", 0.2)
     db.session.remove()
@@ -190,6 +193,29 @@ def test_D7_more_candidates_than_connections_all_get_through(country: Site) -> N
         with psql(country) as console:
             console.execute("ALTER DATABASE faults CONNECTION LIMIT -1")
     assert country.log.statuses() <= {200, 201, 503}
+
+
+def test_W2_a_database_that_falls_silent_is_given_up_and_used_again_when_it_speaks(
+    postgresql: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = Proxy(f"{postgresql.folder}/.s.PGSQL.5432")
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{line.port}/postgres?sslmode=disable&gssencmode=disable"
+    engine = create_engine(url, **extensions.engine_options(url))
+    extensions.prepare_postgresql(engine)
+    try:
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+            monkeypatch.setattr(extensions, "ANSWER_SECONDS", 0.2)
+            begun_at = time.monotonic()
+            with line.blackhole(), pytest.raises(OperationalError):
+                connection.execute(text("SELECT 2"))
+            assert time.monotonic() - begun_at < 1
+        monkeypatch.undo()
+        with engine.connect() as connection:
+            assert connection.execute(text("SELECT 3")).scalar_one() == 3, "not the answer that came too late"
+    finally:
+        engine.dispose()
+        line.close()
 
 
 def test_R7_a_server_without_redis_decides_as_one_with_it(country: Site) -> None:

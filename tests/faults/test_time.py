@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from kiosk import clock, extensions, timers
-from kiosk.errors import KioskError, NotFound, TimeOver
+from kiosk.errors import KioskError, NotFound, TimeOver, TimerUnavailable
 from kiosk.extensions import db, retried
 from kiosk.jobs import sweeper
 from kiosk.services import answers, reports, sitting_reports, system
@@ -136,3 +138,15 @@ def test_A3_a_switch_costs_the_same_few_statements_however_many_write(hall: Hall
         return counted.statements
 
     assert statements(1, "B") == statements(5, "C")
+
+
+def test_R1_with_the_switch_for_the_day_it_stays_down_exams_start_without_redis(
+    app: Flask, hall: Hall, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redis_server.stop()
+    with pytest.raises(TimerUnavailable):
+        hall.player().start()
+    monkeypatch.setitem(app.extensions, "settings", replace(system.settings(), start_without_redis=True))
+    started = hall.player().start()
+    assert started.is_new
+    assert reports.clock(started.attempt_id, lease=started.lease, now=hall.MORNING).remaining_ms == THREE_HOURS_MS
