@@ -9,11 +9,12 @@ from flask import Flask
 from sqlalchemy import update
 
 from kiosk import clock
-from kiosk.extensions import transaction
+from kiosk.extensions import db, transaction
 from kiosk.models import Paper
 from tests.cast import Hall
 from tests.races.server import Caller, RaceServer
 from tests.races.track import DURATION, People, Track
+from tests.snapshot import Snapshot
 
 FIGURES = "races_figures"
 
@@ -36,6 +37,7 @@ def _signed_in() -> dict[int, People]:
 def track(
     app: Flask,
     hall: Hall,
+    snapshot: Snapshot,
     race_server: RaceServer,
     _signed_in: dict[int, People],
     monkeypatch: pytest.MonkeyPatch,
@@ -45,11 +47,14 @@ def track(
     monkeypatch.setattr(clock, "now", race_server.now)
     people = _signed_in.get(race_server.port) or _sign_in(hall, race_server)
     _signed_in[race_server.port] = people
-    with transaction():
-        from kiosk.extensions import db
 
-        db.session.execute(update(Paper).values(duration_seconds=int(DURATION.total_seconds())))
-    found = Track(app, hall, people)
+    def make_anew() -> None:
+        snapshot.restore()
+        with transaction():
+            db.session.execute(update(Paper).values(duration_seconds=int(DURATION.total_seconds())))
+
+    make_anew()
+    found = Track(app, hall, people, make_anew)
     yield found
     request.node.user_properties.append((FIGURES, [found.rounds, 1, found.acknowledged]))
 
