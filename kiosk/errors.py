@@ -39,6 +39,11 @@ class NotAllowed(KioskError):
     message = _l("You may not do this.")
 
 
+class WrongAudience(KioskError):
+    status, code = 403, "wrong_audience"
+    message = _l("This page is for others. You are signed in, but not as one of them.")
+
+
 class BadInput(KioskError):
     status, code = 422, "bad_input"
     message = _l("%(problem)s")

@@ -7,6 +7,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from kiosk import clock
+from kiosk.capabilities import Role
 from kiosk.cli.manners import plainly
 from kiosk.jobs import sweeper
 from kiosk.services import demo, outages, setting_up
@@ -51,7 +52,7 @@ user_group = AppGroup("user", help="Staff accounts.")
 @user_group.command("create")
 @click.option("--login", required=True)
 @click.option("--name", required=True)
-@click.option("--role", required=True)
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--centre", help="Code of the centre, for a centre's people.")
 @plainly
 def user_create(login: str, name: str, role: str, centre: str | None) -> None:

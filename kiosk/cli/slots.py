@@ -127,6 +127,10 @@ def sets_activate(
     plan = set_reports.sets_to_activate(organisation.id, None if trade == "all" else trade, paper, label)
     if not plan:
         fail(f"There is no published set {label} for {trade} {paper}.", USAGE_ERROR)
+    plan = [(set_id, trades) for set_id, trades in plan if trades]
+    if not plan:
+        click.echo(f"Set {label} is active already; nothing to do.")
+        return
     previews = [sets.preview(set_id, trades, organisation_id=organisation.id) for set_id, trades in plan]
     problems = [problem for preview in previews for problem in preview.problems]
     if problems:

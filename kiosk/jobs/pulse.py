@@ -50,12 +50,18 @@ def begin(app: Flask) -> bool:
     except SQLAlchemyError as error:
         log.warning("no database yet: %s", type(error).__name__)
         return False
-    _every(app, STAMP_SECONDS, "stamp", lambda: system.stamp("server", now=clock.now()))
+    _every(app, STAMP_SECONDS, "stamp", _stamp)
     _every(app, MEASURE_SECONDS, "measure", lambda: system.measure_clock())
     if is_sqlite:
         # several processes writing one SQLite file starve each other, so the sweeper lives in this one
         threading.Thread(target=sweeper.run, args=(app,), name="sweeper", daemon=True).start()
     return True
+
+
+def _stamp() -> None:
+    """Leave a sign of life; after a long silence (a sleeping laptop, a database that was away) pause first."""
+    outages.recover(now=clock.now())
+    system.stamp("server", now=clock.now())
 
 
 def _every(app: Flask, seconds: int, name: str, work: Callable[[], object]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from kiosk import clock, timers
 from kiosk.extensions import db
 from kiosk.models import Attempt
-from kiosk.services import expiring, marking, system
+from kiosk.services import expiring, marking, outages, system
 from kiosk.states import AttemptStatus
 from kiosk.timers import Timer
 
@@ -31,6 +31,8 @@ def run(app: Flask) -> None:
     while True:
         try:
             with app.app_context():
+                # before anything may expire: the machine may have slept, or the database been away
+                outages.recover(now=clock.now())
                 sweep(now=clock.now(), reconcile=rounds % RECONCILE_EVERY == 0)
         except Exception as error:
             log.warning("sweep failed: %s", error, exc_info=error)

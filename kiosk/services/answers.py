@@ -182,7 +182,7 @@ def _store(
         .where(
             Answer.attempt_id == running.c.id,
             Answer.question_id == question_id,
-            Answer.seq < (LARGEST_SEQ + 1 if seq is None else seq),
+            Answer.seq < (LARGEST_SEQ if seq is None else seq),
         )
         .values(
             response=bindparam("response", response, type_=Json) if response is not None else null(),
@@ -243,7 +243,8 @@ def _not_stored(
             _keep_refused(attempt_id, question_id, response, seq or 0, lease, now, refusal)
         raise refusal
     assert stored is not None
-    assert seq is not None
+    if seq is None:
+        raise SeqReused  # the question's numbers are used up
     if stored.seq == seq and stored.response != response:
         raise SeqReused
     return SavedAnswer(

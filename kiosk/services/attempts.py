@@ -101,17 +101,19 @@ def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Start
 
 
 @retried
-def submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
+def submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = None) -> None:
     """Hand in an attempt and consume its slot; again: no further effect. `now` is when the request arrived.
 
-    Later than deadline and grace it is ended as expired. Raises NotFound, NotAllowed, AttemptNotRunning.
+    Later than deadline and grace it is ended as expired. With a `lease` only the sign-in that may write hands
+    in. Raises NotFound, NotAllowed, AttemptNotRunning, OpenedElsewhere.
     """
-    _submit(attempt_id, by=by, now=now)
+    _submit(attempt_id, by=by, now=now, lease=lease)
 
 
-def _submit(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
+def _submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = None) -> None:
+    owner_id = by.id if by.kind == "candidate" else None
     with transaction():
-        ended = finishing.finish(attempt_id, by=by, now=now, owner_id=by.id if by.kind == "candidate" else None)
+        ended = finishing.finish(attempt_id, by=by, now=now, owner_id=owner_id, lease=lease)
     if ended is not None:
         timers.delete_timer(attempt_id, version=ended.version)
         marking.mark_now(attempt_id, now=now, ended=ended)

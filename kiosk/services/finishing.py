@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound
+from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere
 from kiosk.extensions import db, transaction
 from kiosk.models import Answer, Attempt, Slot
 from kiosk.services import _transitions
@@ -34,15 +34,25 @@ class Ended:
     answers: Sequence[Any]
 
 
-def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None) -> Ended | None:
+def finish(
+    attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None, lease: int | None = None
+) -> Ended | None:
     """End a running attempt inside the caller's transaction; None if it was handed in before.
 
     Up to deadline + grace it is submitted, later expired, as of the deadline. With `owner_id` only that
-    candidate's. Raises NotFound, NotAllowed, AttemptNotRunning.
+    candidate's, with `lease` only from the sign-in that may write. Raises NotFound, NotAllowed,
+    AttemptNotRunning, OpenedElsewhere.
     """
     # slot before attempt, the order that everybody keeps: a reset may arrive at the same moment
     row = db.session.execute(
-        select(Attempt.candidate_id, Attempt.slot_id, Attempt.status, Attempt.deadline_at, Attempt.cancel_reason)
+        select(
+            Attempt.candidate_id,
+            Attempt.slot_id,
+            Attempt.status,
+            Attempt.deadline_at,
+            Attempt.cancel_reason,
+            Attempt.lease,
+        )
         .select_from(Slot)
         .join(Attempt, Attempt.slot_id == Slot.id)
         .where(Attempt.id == attempt_id)
@@ -56,6 +66,8 @@ def finish(attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None)
         return None
     if row.status != AttemptStatus.IN_PROGRESS:
         raise AttemptNotRunning(attempt_status=row.status, reason=row.cancel_reason)
+    if lease is not None and row.lease != lease:
+        raise OpenedElsewhere
     is_late = now > row.deadline_at + timedelta(seconds=settings().save_grace_seconds)
     action = AttemptAction.EXPIRE if is_late else AttemptAction.SUBMIT
     how = "expired" if is_late else "submitted"

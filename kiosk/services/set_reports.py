@@ -12,8 +12,7 @@ from sqlalchemy import func, select
 
 from kiosk.extensions import db
 from kiosk.models import Activation, Attempt, Candidate, Paper, QuestionSet, Slot, Trade
-from kiosk.services import sets
-from kiosk.services.sets import PartCount
+from kiosk.services.completeness import PartCount, completeness, problems
 from kiosk.states import AttemptStatus, SlotStatus
 
 WRITING = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
@@ -93,8 +92,8 @@ def active_sets(organisation_id: UUID) -> list[ActiveSet]:
             paper = papers.get((trade.id, paper_type)) or papers.get((None, paper_type))
             row = active.get((trade.id, paper_type))
             if row and row.set_id not in judged:
-                judged[row.set_id] = (sets.completeness(row.set_id), tuple(sets.problems(row.set_id)))
-            parts, problems = judged[row.set_id] if row else ((), ())
+                judged[row.set_id] = (completeness(row.set_id), tuple(problems(row.set_id)))
+            parts, wrong = judged[row.set_id] if row else ((), ())
             key = (trade.id, paper.id if paper else None)
             rows.append(
                 ActiveSet(
@@ -110,7 +109,7 @@ def active_sets(organisation_id: UUID) -> list[ActiveSet]:
                     since=row.activated_at if row else None,
                     activated_by=row.activated_by if row else None,
                     parts=parts,
-                    problems=problems,
+                    problems=wrong,
                     waiting=waiting[key],
                     writing=writing[key],
                 )
@@ -134,8 +133,8 @@ def choices(trade_id: UUID, paper_type: str, *, organisation_id: UUID) -> list[S
             version=row.version,
             status=row.status,
             published_at=row.published_at,
-            parts=sets.completeness(row.id),
-            is_complete=not sets.problems(row.id),
+            parts=completeness(row.id),
+            is_complete=not problems(row.id),
             is_active=bool(current and current.set_id == row.id),
         )
         for row in rows
@@ -167,7 +166,10 @@ def history(organisation_id: UUID, *, most: int = 200) -> list[PastActivation]:
 def sets_to_activate(
     organisation_id: UUID, trade_code: str | None, paper_type: str, label: str
 ) -> list[tuple[UUID, list[UUID]]]:
-    """Return (set, trades) pairs for the newest published version of a label; without a code for all trades."""
+    """Return (set, trades) pairs for the newest published version of a label; without a code for all trades.
+
+    A pair without trades: the set is there, and active wherever it was asked for.
+    """
     plan: dict[UUID, list[UUID]] = defaultdict(list)
     for row in active_sets(organisation_id):
         if row.paper_type != paper_type or row.paper_id is None or trade_code not in (None, row.trade_code):
@@ -179,7 +181,7 @@ def sets_to_activate(
             .limit(1)
         ).scalar_one_or_none()
         if set_id:
-            plan[set_id].append(row.trade_id)
+            plan[set_id] += [] if row.set_id == set_id else [row.trade_id]
     return list(plan.items())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,26 +14,12 @@ from kiosk import timers
 from kiosk.errors import NotFound, SetNotReady, WritingNow
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Activation, Attempt, Candidate, Paper, Part, Question, QuestionSet, Slot, Trade
+from kiosk.models import Activation, Attempt, Candidate, Paper, QuestionSet, Slot, Trade
 from kiosk.services import _transitions, audit, expiring
 from kiosk.services.audit import Actor, Change
+from kiosk.services.completeness import problems
 from kiosk.services.slots import checked_reason
 from kiosk.states import OPEN_ATTEMPT, AttemptAction, AttemptStatus, CancelReason, SlotAction, SlotStatus
-
-
-@dataclass(frozen=True)
-class PartCount:
-    """How many questions of a part a set has, and how many the paper demands."""
-
-    letter: str
-    found: int
-    demanded: int
-    marks_fit: bool
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether the part is exactly as the paper demands."""
-        return self.found == self.demanded and self.marks_fit
 
 
 @dataclass(frozen=True)
@@ -62,52 +47,6 @@ class Switched:
     activations: int
     cancelled: int
     released: int
-
-
-def completeness(set_id: UUID) -> tuple[PartCount, ...]:
-    """Return part by part what a set has and what its paper demands."""
-    found: dict[str, Counter[Any]] = {}
-    for part, marks, negative, count in db.session.execute(
-        select(Question.part, Question.marks, Question.negative_marks, func.count())
-        .where(Question.question_set_id == set_id)
-        .group_by(Question.part, Question.marks, Question.negative_marks)
-    ):
-        found.setdefault(part, Counter())[(marks, negative)] += count
-    parts = db.session.execute(
-        select(Part.letter, Part.question_count, Part.marks_each, Part.negative_marks)
-        .join(QuestionSet, QuestionSet.paper_id == Part.paper_id)
-        .where(QuestionSet.id == set_id)
-        .order_by(Part.letter)
-    ).all()
-    demanded = {row.letter: row for row in parts}
-    return tuple(
-        _part_count(letter, found.get(letter, Counter()), demanded.get(letter))
-        for letter in sorted(demanded.keys() | found.keys())
-    )
-
-
-def problems(set_id: UUID) -> list[str]:
-    """Return in words what keeps a set from being activated; empty if nothing does."""
-    row = db.session.execute(select(QuestionSet.status).where(QuestionSet.id == set_id)).one_or_none()
-    if row is None:
-        raise NotFound
-    said = [] if row.status == "published" else [_("the set is not published")]
-    counts = completeness(set_id)
-    if not counts:
-        said.append(_("the paper has no parts"))
-    for part in counts:
-        if part.found != part.demanded:
-            said.append(
-                _(
-                    "Part %(letter)s: %(found)s of %(demanded)s",
-                    letter=part.letter,
-                    found=part.found,
-                    demanded=part.demanded,
-                )
-            )
-        elif not part.marks_fit:
-            said.append(_("Part %(letter)s: marks differ from the paper's", letter=part.letter))
-    return said
 
 
 def preview(set_id: UUID, trade_ids: list[UUID], *, organisation_id: UUID) -> SwitchPreview:
@@ -295,10 +234,3 @@ def _void(
         reason_text=reason,
     )
     return {row.id: row.version for row in moved}, len(released)
-
-
-def _part_count(letter: str, found: Counter[Any], demanded: Any) -> PartCount:
-    if demanded is None:
-        return PartCount(letter, found.total(), 0, marks_fit=False)
-    fits = all(key == (demanded.marks_each, demanded.negative_marks) for key in found)
-    return PartCount(letter, found.total(), demanded.question_count, marks_fit=fits)

@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from kiosk import timers
-from kiosk.errors import ReasonMissing, ReasonTooLong
+from kiosk.errors import BadInput, ReasonMissing, ReasonTooLong
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Candidate, Slot, Trade
 from kiosk.services import _transitions, expiring, next_paper
@@ -67,7 +68,8 @@ def reassign(
 def clear_incomplete(
     candidate_ids: Iterable[UUID], *, reason: str = "", by: Actor, now: datetime, dry_run: bool = False
 ) -> BulkReport:
-    """Cancel open attempts and release their slots. Nothing is deleted."""
+    """Cancel open attempts and release their slots. Nothing is deleted. Raises ReasonTooLong, BadInput."""
+    reason = checked_reason(reason, dry_run=True)  # it may be left out
     return _in_batches(candidate_ids, lambda ids: _clear(ids, reason, by, now, dry_run), dry_run=dry_run, now=now)
 
 
@@ -78,6 +80,8 @@ def checked_reason(reason: str | None, *, dry_run: bool = False) -> str:
         raise ReasonMissing
     if len(text) > LONGEST_REASON:
         raise ReasonTooLong(most=LONGEST_REASON)
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadInput(problem=_("The reason holds characters that cannot be stored."))
     return text
 
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import UserMixin, current_user, login_user, logout_user
 
 from kiosk.capabilities import Role, may
-from kiosk.errors import NotAllowed, PasswordChangeNeeded, SignedOut
+from kiosk.errors import NotAllowed, PasswordChangeNeeded, SignedOut, WrongAudience
 from kiosk.extensions import login_manager
 from kiosk.models import User
 from kiosk.services import accounts
@@ -90,8 +90,10 @@ def sign_out_session() -> None:
 
 def current_candidate_id() -> UUID:
     """Return the signed-in candidate's id. Raises SignedOut for anybody else."""
-    if not current_user.is_authenticated or current_user.kind != "candidate":
+    if not current_user.is_authenticated:
         raise SignedOut
+    if current_user.kind != "candidate":
+        raise WrongAudience
     return current_user.id
 
 
@@ -134,8 +136,10 @@ def current_staff() -> User:
     Raises SignedOut for candidates and for sign-ins that were ended.
     """
     if "staff" not in g:
-        if not current_user.is_authenticated or current_user.kind != "user":
+        if not current_user.is_authenticated:
             raise SignedOut
+        if current_user.kind != "user":
+            raise WrongAudience
         g.staff = accounts.current_user(current_user.id, current_user.epoch)
     if g.staff is None:
         sign_out_session()

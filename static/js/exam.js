@@ -56,7 +56,7 @@ exam.addEventListener("click", (event) => {
 function drawSaveState() {
   const waiting = outbox.waiting();
   palette.showWaiting(new Set(waiting.map((entry) => entry.number)));
-  const say = outbox.isLate() && waiting.length ? "say-late" : waiting.length ? "say-saving" : "";
+  const say = outbox.hasRefused() || (outbox.isLate() && waiting.length) ? "say-late" : waiting.length ? "say-saving" : "";
   if (save.dataset.say !== say) save.replaceChildren(...(say ? [words(say)] : []));
   if (!say && save.innerHTML !== lastSaved) save.innerHTML = lastSaved;
   save.dataset.say = say;

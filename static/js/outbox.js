@@ -34,6 +34,10 @@ export function waiting() {
   return [...entries.values()].filter(waits);
 }
 
+export function hasRefused() {
+  return [...entries.values()].some((entry) => entry.isRefused && entry.seq > entry.savedSeq);
+}
+
 export function isLate() {
   return line.isLost || waiting().some((entry) => entry.tries > 0 || entry.isSlow);
 }
@@ -126,7 +130,8 @@ function put(form, values) {
 // the hidden fields go along with a swap: it saves on the way what the server has not yet acknowledged
 function mark(form, entry) {
   form.elements.seq.value = String(entry.seq);
-  form.elements.changed.value = waits(entry) ? "1" : "";
+  // a refused answer goes along with the next move: the server then stays on the question and says why
+  form.elements.changed.value = entry.seq > entry.savedSeq ? "1" : "";
 }
 
 function markShown(entry) {

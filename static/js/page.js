@@ -4,6 +4,11 @@ import "./dialog.js";
 
 const NERVOUS_MS = 3000; // later it is a try again: the line may have been down
 
+const noLine = document.getElementById("no-line");
+window.addEventListener("online", () => {
+  if (noLine) noLine.hidden = true;
+});
+
 // a page that comes back from the cache would show what is no longer so
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
@@ -17,6 +22,13 @@ document.addEventListener("submit", (event) => {
     return;
   }
   if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (!navigator.onLine && noLine) {
+    // the browser's own error page has no way back on a locked kiosk
+    event.preventDefault();
+    noLine.hidden = false;
+    noLine.scrollIntoView({ block: "nearest" });
+    return;
+  }
   form.dataset.sent = "1";
   setTimeout(() => delete form.dataset.sent, NERVOUS_MS);
 });

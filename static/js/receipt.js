@@ -1,10 +1,12 @@
-// The receipt clears itself: nothing of an exam stays on a kiosk. Typing or choosing stops the count.
+// The receipt clears itself: nothing of an exam stays on a kiosk. Writing feedback stops the count for a while.
 
 const notice = document.querySelector("[data-clears-in]");
 const form = document.getElementById("leave");
 const shown = notice.querySelector("[data-seconds]");
 const stopped = notice.querySelector("[data-stopped]");
 const counting = notice.querySelector("[data-counting]");
+const IDLE_MS = 60_000;
+let idle;
 const endsAt = performance.now() + Number(notice.dataset.clearsIn) * 1000;
 
 const timer = setInterval(() => {
@@ -20,9 +22,11 @@ function stop() {
   clearInterval(timer);
   counting.hidden = true;
   stopped.hidden = false;
+  // whoever walks away in the middle of a word leaves nothing behind either
+  clearTimeout(idle);
+  idle = setTimeout(() => form.submit(), IDLE_MS);
 }
 
-document.addEventListener("keydown", stop, { once: true });
 for (const kind of ["pointerdown", "input"]) {
-  document.querySelector("[data-feedback]")?.addEventListener(kind, stop, { once: true });
+  document.querySelector("[data-feedback]")?.addEventListener(kind, stop);
 }

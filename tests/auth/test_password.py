@@ -69,4 +69,4 @@ def test_a_bad_choice_is_refused_beside_its_field(hall: Hall, app: Flask, fields
 
 
 def test_a_candidate_has_no_password_page(app: Flask) -> None:
-    assert Desk(app, "N001").get("/password").status_code == 401
+    assert Desk(app, "N001").get("/password").status_code == 403

@@ -52,7 +52,7 @@ def test_a_reset_slot_is_told_within_ten_seconds_and_shows_no_question_any_more(
         by, candidate_id, _ = candidate_and_attempt(server, login)
         slots.reset([candidate_id], reason="wrong paper", by=by, now=clock.now())
     heading = kiosk.page.locator("h1")
-    expect(heading).to_have_text("Your test was set back to the beginning", timeout=TOLD_WITHIN_MS)
+    expect(heading).to_have_text("Your slot was taken back", timeout=TOLD_WITHIN_MS)
     kiosk.page.go_back()
     expect(kiosk.page.locator("#answer")).to_have_count(0)
 

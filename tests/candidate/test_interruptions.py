@@ -32,7 +32,7 @@ def reassign(hall: Hall) -> None:
 STOPS = {
     "paused": (pause, "Your time is safe: 03:00:00"),
     "opened elsewhere": (lambda hall: Seat(hall).is_me(), "Your test is open on another computer"),
-    "slot reset": (reset, "Your test was set back to the beginning"),
+    "slot reset": (reset, "Your slot was taken back"),
     "slot reassigned": (reassign, "You were given a new test"),
     "set switched": (lambda hall: hall.activate("B"), "The question paper was replaced"),
 }

@@ -256,3 +256,10 @@ def test_an_unknown_attempt_has_no_clock(player: Player) -> None:
     with pytest.raises(NotFound):
         reports.clock(uuid4(), lease=player.lease, now=Hall.MORNING)
     expiring.expire_overdue(now=Hall.MORNING)
+
+
+def test_when_the_numbers_are_used_up_a_save_without_one_is_refused(player: Player) -> None:
+    player.save(1, "A", seq=2**53)
+    with pytest.raises(SeqReused):
+        player.save(1, "B")
+    assert stored(player, 1) == "A"

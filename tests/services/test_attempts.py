@@ -355,3 +355,14 @@ def test_a_switch_takes_no_hand_in_away_whose_time_has_run_out(hall: Hall) -> No
     player.start()
     assert hall.activate("B", at=hall.after(hours=4)).cancelled == 0
     assert player.attempt.ended_by == "expired"
+
+
+def test_a_page_that_has_lost_the_exam_cannot_hand_it_in(hall: Hall) -> None:
+    old, new = hall.player(), hall.player()
+    attempt_id = old.start().attempt_id
+    new.resume()
+    with pytest.raises(OpenedElsewhere):
+        attempts.submit(attempt_id, by=old.actor, now=hall.MORNING, lease=old.lease)
+    assert new.attempt.status == AttemptStatus.IN_PROGRESS
+    attempts.submit(attempt_id, by=new.actor, now=hall.MORNING, lease=new.lease)
+    assert new.slot.status == SlotStatus.CONSUMED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
-from kiosk.errors import ReasonMissing, ReasonTooLong
+from kiosk.errors import BadInput, ReasonMissing, ReasonTooLong
 from kiosk.extensions import db, transaction
 from kiosk.models import Activation, Answer, Attempt, Candidate, Slot
 from kiosk.services import reports, slots
@@ -173,3 +173,11 @@ def test_every_attempt_that_was_open_is_closed_after_a_reset_of_all(hall: Hall) 
         hall.player(place).start()
     slots.reset(hall.candidate_ids, reason="all", by=hall.admin, now=hall.MORNING)
     assert set(db.session.execute(select(Attempt.status)).scalars()) == {"cancelled"}
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "a\ud800b"])
+def test_a_reason_that_no_database_can_hold_is_refused(hall: Hall, reason: str) -> None:
+    for operation in (slots.reset, slots.reassign, slots.clear_incomplete):
+        with pytest.raises(BadInput):
+            operation(hall.candidate_ids, reason=reason, by=hall.admin, now=hall.MORNING)
+    assert _count(Slot) == hall.CANDIDATES

@@ -48,6 +48,7 @@ class SwitchForm:
     keep_running: bool
     reason: str
     word: str
+    seen: int | None
 
     def problems(self) -> dict[str, str]:
         """Return what is missing, by field."""
@@ -59,8 +60,8 @@ class SwitchForm:
         return found
 
     def confirms(self, preview: SwitchPreview) -> bool:
-        """Whether the word that was typed is the one that stops people."""
-        return self.word == preview.confirm_word
+        """Whether the right word was typed, and for no more people than the page showed."""
+        return self.word == preview.confirm_word and (self.seen is None or preview.writing <= self.seen)
 
 
 def set_filters_from(values: MultiDict[str, str]) -> SetFilters:
@@ -81,6 +82,7 @@ def switch_form_from(values: MultiDict[str, str]) -> SwitchForm:
         keep_running=values.get("mode") == "finish",
         reason=values.get("reason", ""),
         word=values.get("word", "").strip(),
+        seen=values.get("seen", type=int),
     )
 
 

@@ -51,7 +51,10 @@ def switch(trade_id: UUID, paper_type: str) -> ResponseReturnValue:
             now=arrived_at(),
         )
     except WritingNow as error:
-        words = {"word": _("Type %(word)s to stop them, or let them finish.", word=error.details["word"])}
+        if form.word == error.details["word"]:
+            words = {"word": _("More people have begun since. Look at the numbers again.")}
+        else:
+            words = {"word": _("Type %(word)s to stop them, or let them finish.", word=error.details["word"])}
         return _page(trade_id, paper_type, form, status=409, problems=words)
     except SetNotReady as error:
         return _page(trade_id, paper_type, form, status=422, problems={"set": error.sentence})

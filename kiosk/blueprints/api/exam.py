@@ -171,7 +171,7 @@ def hand_in(attempt_id: UUID) -> dict[str, Any]:
     """Hand in and return the receipt."""
     who = caller.current()
     try:
-        attempts.submit(attempt_id, by=caller.actor(), now=arrived_at())
+        attempts.submit(attempt_id, by=caller.actor(), now=arrived_at(), lease=who.login_no)
     except NotAllowed:
         raise sitting_reports.refusal_to_stranger(attempt_id, candidate_id=who.id) from None
     return views.receipt(reports.receipt(attempt_id, candidate_id=who.id))

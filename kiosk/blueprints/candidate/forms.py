@@ -26,12 +26,13 @@ class UuidField(HiddenField):
 
 
 class WholeNumber(IntegerField):
-    """A number without a sign; None for anything that is none."""
+    """A number without a sign; None where nothing was sent, -1 for what is no such number: the service refuses it."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read the number."""
         text = valuelist[0] if valuelist else ""
-        self.data = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None
+        is_number = text.isascii() and text.isdigit() and len(text) <= 16
+        self.data = int(text) if is_number else (-1 if text else None)
 
 
 class IdentityForm(FlaskForm):

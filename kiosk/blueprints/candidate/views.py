@@ -16,7 +16,7 @@ from kiosk.blueprints.candidate.place import (
     screen_of,
     token_of,
 )
-from kiosk.errors import ConsentMissing, KioskError
+from kiosk.errors import ConsentMissing, KioskError, OpenedElsewhere
 from kiosk.services import attempts, feedback
 from kiosk.services.screens import Standing
 from kiosk.web import preferences
@@ -115,7 +115,11 @@ def submit() -> ResponseReturnValue:
     """Hand in."""
     if not SubmitForm().confirm.data:
         return redirect(url_for("candidate.confirm"), 303)
-    attempts.submit(own_sitting().attempt_id, by=current_actor(), now=arrived_at())
+    held = own_sitting()
+    try:
+        attempts.submit(held.attempt_id, by=current_actor(), now=arrived_at(), lease=held.lease)
+    except OpenedElsewhere:
+        return redirect(url_for("candidate.home"), 303)
     return redirect(url_for("candidate.done"), 303)
 
 
