@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from kiosk import clock
 from kiosk.extensions import db, transaction
-from kiosk.jobs import sweeper
+from kiosk.jobs import pulse, sweeper
 from kiosk.models import ProcessStamp, Shift
 from kiosk.services import outages, pauses, reports, system
 from tests.cast import Hall
@@ -90,3 +91,14 @@ def test_the_second_process_that_comes_back_finds_nothing_to_do(hall: Hall) -> N
     assert outages.recover(now=back) == 1
     assert outages.recover(now=back) == 0
     assert player.attempt.remaining_ms == 2 * 3600 * 1000
+
+
+def test_a_machine_that_slept_pauses_everybody_when_it_wakes(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    clock.freeze(hall.after(hours=1, seconds=72))
+    pulse._stamp()
+    assert player.attempt.status == "paused"
+    assert player.attempt.remaining_ms == 2 * 3600 * 1000
+    pulse._stamp()
+    assert player.attempt.status == "paused", "the second look finds a fresh stamp"
