@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from kiosk import clock, timers
@@ -60,8 +61,11 @@ def measure_clock() -> bool:
 def stamp(kind: str, *, now: datetime) -> None:
     """Leave this process's sign of life in the database."""
     process = f"{socket.gethostname()}:{os.getpid()}:{kind}"
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    row = insert(ProcessStamp).values(process=process, kind=kind, stamped_at=now)
     with transaction():
-        db.session.merge(ProcessStamp(process=process, kind=kind, stamped_at=now))
+        # one statement: two threads of a process may stamp at the same moment
+        db.session.execute(row.on_conflict_do_update(index_elements=["process"], set_={"stamped_at": now}))
 
 
 def last_sign_of_life() -> datetime | None:
