@@ -163,9 +163,7 @@ def _state_not_audited(_now: datetime) -> Query:
         select(
             AuditEvent.object_id,
             AuditEvent.to_state,
-            func.row_number()
-            .over(partition_by=AuditEvent.object_id, order_by=AuditEvent.id.desc())
-            .label("place"),
+            func.row_number().over(partition_by=AuditEvent.object_id, order_by=AuditEvent.id.desc()).label("place"),
         )
         .where(AuditEvent.object_kind.in_(("slot", "attempt")))
         .subquery()
