@@ -20,7 +20,11 @@ def _one_open(name: str, column: str) -> Index:
 
 
 class Attempt(Model):
-    """One sitting. `version` counts changes of time and state; `lease` is the sign-in that may write."""
+    """One sitting. `version` counts changes of time and state; `lease` is the page that may write.
+
+    `kiosk_id`, `address` and `user_agent` are those of the page that holds the lease; `takeover_approved_at` is
+    when staff agreed that another page may take it.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -69,6 +73,10 @@ class Attempt(Model):
     marking_tries: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[Instant | None]
     last_seen_at: Mapped[Instant | None]
+    kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosks.id"), index=True)
+    address: Mapped[Code | None]
+    user_agent: Mapped[str | None] = mapped_column(String(200))
+    takeover_approved_at: Mapped[Instant | None]
 
 
 class Answer(Model):
@@ -111,6 +119,19 @@ class AnswerSave(Model):
     lease: Mapped[int | None] = mapped_column(BigInteger)
     is_counted: Mapped[bool] = mapped_column(default=True)
     refusal: Mapped[Code | None]
+
+
+class Visit(Model):
+    """One look at one question: the way a candidate took through the paper. Written in batches."""
+
+    __tablename__ = "visits"
+    __table_args__ = (Index("ix_visits_attempt", "attempt_id", "at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    # no foreign keys, as with the saves
+    attempt_id: Mapped[UUID] = mapped_column(Uuid)
+    number: Mapped[int]
+    at: Mapped[Instant]
 
 
 class Pause(Model):

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiosk.models.base import Model, one_of
-from kiosk.models.types import Code, Instant, Name, PublicId
+from kiosk.models.types import Code, Instant, JsonValue, Name, PublicId
 
 
 class Organisation(Model):
@@ -20,6 +20,7 @@ class Organisation(Model):
     code: Mapped[Code] = mapped_column(String(40), unique=True)
     name: Mapped[Name]
     is_demo: Mapped[bool] = mapped_column(default=False)
+    totp_roles: Mapped[JsonValue | None]  # the roles that must have a second factor
     created_at: Mapped[Instant]
 
 

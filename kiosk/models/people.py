@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiosk.capabilities import Role
@@ -32,6 +32,10 @@ class User(Model):
     session_epoch: Mapped[int] = mapped_column(default=0)
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[Instant | None]
+    # the second factor: a secret that an authenticator app shares; `totp_on_at` once the first code was right
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp_on_at: Mapped[Instant | None]
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # a code counts once
     created_at: Mapped[Instant]
     deactivated_at: Mapped[Instant | None]
 
@@ -70,3 +74,13 @@ class Candidate(Model):
     locked_until: Mapped[Instant | None]
     created_at: Mapped[Instant]
     archived_at: Mapped[Instant | None]
+
+
+class SignInTries(Model):
+    """Wrong passwords from one source (a kiosk, or an address without one) since an instant."""
+
+    __tablename__ = "sign_in_tries"
+
+    source: Mapped[str] = mapped_column(String(80), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    since_at: Mapped[Instant]
