@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 from kiosk import clock, create_app
 from kiosk.config import load_settings
 from tests.cast import Hall
+from tests.figures import pytest_terminal_summary  # noqa: F401  a hook
 from tests.postgresql import Cluster, bin_folder
 from tests.snapshot import Snapshot
 

@@ -1,4 +1,4 @@
-"""The two installations that the faults are injected into, and the figures at the end of the run."""
+"""The two installations that the faults are injected into."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 from tests.faults.bots import acknowledged
 from tests.faults.processes import Postgres
 from tests.faults.site import Site
+from tests.figures import count
 from tests.postgresql import bin_folder
-
-FIGURES = "faults_figures"
 
 
 @pytest.fixture(scope="session")
@@ -53,19 +52,5 @@ def _judged(site: Site, request: pytest.FixtureRequest) -> Iterator[Site]:
         site.judge()
     finally:
         log = site.log
-        request.node.user_properties.append((FIGURES, [len(acknowledged(log.lately())), log.faults, log.lost]))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was acknowledged, broken and lost. The figures travel with the reports, from other processes too."""
-    found = [
-        figures
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if getattr(report, "when", None) == "teardown"
-        for name, figures in report.user_properties
-        if name == FIGURES
-    ]
-    if found:
-        answers, faults, lost = (sum(column) for column in zip(*found, strict=True))
-        terminalreporter.write_line(f"faults: {answers} answers acknowledged, {faults} faults injected, {lost} lost")
+        answers = len(acknowledged(log.lately()))
+        count(request, "faults", answers_acknowledged=answers, lost=log.lost, faults_injected=log.faults)

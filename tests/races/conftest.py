@@ -1,4 +1,4 @@
-"""The server of the races, who calls it, and the figures at the end of the run."""
+"""The server of the races, and who calls it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from kiosk import clock
 from kiosk.extensions import db, transaction
 from kiosk.models import Paper
 from tests.cast import Hall
+from tests.figures import count
 from tests.races.server import Caller, RaceServer
 from tests.races.track import DURATION, People, Track
 from tests.snapshot import Snapshot
-
-FIGURES = "races_figures"
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +55,7 @@ def track(
     make_anew()
     found = Track(app, hall, people, make_anew)
     yield found
-    request.node.user_properties.append((FIGURES, [found.rounds, 1, found.acknowledged]))
+    count(request, "races", answers_acknowledged=found.acknowledged, pairs=1, rounds=found.rounds)
 
 
 def _sign_in(hall: Hall, server: RaceServer) -> People:
@@ -68,18 +67,3 @@ def _sign_in(hall: Hall, server: RaceServer) -> People:
         centre=Caller(server).sign_in("centre", now),
         admin=Caller(server).sign_in("admin", now),
     )
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how much was raced. The figures travel with the reports, from other processes too."""
-    found = [
-        figures
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if getattr(report, "when", None) == "teardown"
-        for name, figures in report.user_properties
-        if name == FIGURES
-    ]
-    if found:
-        rounds, pairs, acknowledged = (sum(column) for column in zip(*found, strict=True))
-        terminalreporter.write_line(f"races: {rounds} rounds of {pairs} pairs, {acknowledged} answers acknowledged")
