@@ -29,7 +29,6 @@ T = TypeVar("T")
 RETRY_PAUSES = (0.02, 0.1)
 RETRY_WITHIN_SECONDS = 4.0
 TURN_SECONDS = 4.0
-ANSWER_SECONDS = 6.5  # with a new connection after it less than the 10 s that any request may take
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -167,43 +166,9 @@ def engine_options(database_url: str) -> dict[str, Any]:
     """Return SQLAlchemy's engine options for this database."""
     if database_url.startswith("sqlite"):
         return {"connect_args": {"timeout": 5}}
-    return {
-        "pool_pre_ping": True,
-        "pool_size": 8,
-        "max_overflow": 4,
-        "pool_timeout": 5,
-        "connect_args": {
-            "connect_timeout": 3,
-            # a database host that vanished without a word is given up after 8 s, not after a quarter of an hour
-            "tcp_user_timeout": 8000,
-            "keepalives_idle": 5,
-            "keepalives_interval": 1,
-            "keepalives_count": 3,
-            "prepare_threshold": None,  # PgBouncer in transaction mode knows no prepared statements
-            "options": "-c timezone=UTC -c statement_timeout=10000 -c lock_timeout=3000"
-            " -c idle_in_transaction_session_timeout=30000",
-        },
-    }
+    from kiosk import postgresql
 
-
-def prepare_postgresql(engine: Engine) -> None:
-    """Bound the wait for each answer: a database that fell silent is given up instead of hanging its worker."""
-    import psycopg
-
-    class Bounded(psycopg.Connection[Any]):
-        def wait(self, gen: Any, *args: Any, **how: Any) -> Any:
-            begun_at = time.monotonic()
-            try:
-                return super().wait(gen, *args, **{"timeout": ANSWER_SECONDS} | how)
-            except psycopg.Error as error:
-                if time.monotonic() - begun_at < ANSWER_SECONDS or getattr(error, "sqlstate", None):
-                    raise
-                self.close()  # what it says later would be taken for the next one's answer
-                raise psycopg.OperationalError("the database does not answer") from None
-
-    @event.listens_for(engine, "do_connect")
-    def on_do_connect(_dialect: Any, _record: Any, arguments: Any, named: Any) -> Any:
-        return Bounded.connect(*arguments, **named)
+    return postgresql.engine_options()
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -230,4 +195,6 @@ def init_extensions(app: Flask) -> None:
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
         else:
-            prepare_postgresql(db.engine)
+            from kiosk import postgresql
+
+            postgresql.prepare(db.engine)

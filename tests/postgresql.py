@@ -28,9 +28,9 @@ class Cluster:
         self._programs = programs
         # short, as a unix socket lives in it, and open to the user that the server runs as
         self.folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-", dir="/tmp"))
-        self._user = _server_user()
-        if self._user != _own_user():
-            shutil.chown(self.folder, self._user)
+        self.user = _server_user()
+        if self.user != _own_user():
+            shutil.chown(self.folder, self.user)
         self._run("initdb", "-D", f"{self.folder}/data", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync")
         options = f"-k {self.folder} -c listen_addresses='' {SPEED}"
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
@@ -47,8 +47,8 @@ class Cluster:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]
-        if self._user != _own_user():
-            command = ["runuser", "-u", self._user, "--", *command]
+        if self.user != _own_user():
+            command = ["runuser", "-u", self.user, "--", *command]
         done = subprocess.run(command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stderr.strip()}")

@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from kiosk import extensions
+from kiosk import postgresql as postgresql_engine
 from kiosk.extensions import db
 from tests.cast import Hall
 from tests.faults.bots import Bot, saves, writing
@@ -200,12 +200,12 @@ def test_W2_a_database_that_falls_silent_is_given_up_and_used_again_when_it_spea
 ) -> None:
     line = Proxy(f"{postgresql.folder}/.s.PGSQL.5432")
     url = f"postgresql+psycopg://postgres@127.0.0.1:{line.port}/postgres?sslmode=disable&gssencmode=disable"
-    engine = create_engine(url, **extensions.engine_options(url))
-    extensions.prepare_postgresql(engine)
+    engine = create_engine(url, **postgresql_engine.engine_options())
+    postgresql_engine.prepare(engine)
     try:
         with engine.connect() as connection:
             assert connection.execute(text("SELECT 1")).scalar_one() == 1
-            monkeypatch.setattr(extensions, "ANSWER_SECONDS", 0.2)
+            monkeypatch.setattr(postgresql_engine, "ANSWER_SECONDS", 0.2)
             begun_at = time.monotonic()
             with line.blackhole(), pytest.raises(OperationalError):
                 connection.execute(text("SELECT 2"))
