@@ -45,6 +45,7 @@ def begin(app: Flask) -> bool:
                 return False
             system.measure_clock()
             outages.recover(now=clock.now())
+            sweeper.delete_strays()
             system.stamp("server", now=clock.now())
             is_sqlite = system.settings().is_sqlite
     except SQLAlchemyError as error:

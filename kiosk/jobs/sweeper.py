@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import and_, or_, select
 
-from kiosk import clock, timers
+from kiosk import clock, timers, timers_strays
 from kiosk.extensions import db
 from kiosk.models import Attempt
 from kiosk.services import expiring, marking, outages, system
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
 RECONCILE_EVERY = 5
+LOOK_FOR_STRAYS_EVERY = 60
 LATELY = timedelta(minutes=10)
 
 
@@ -34,6 +35,8 @@ def run(app: Flask) -> None:
                 # before anything may expire: the machine may have slept, or the database been away
                 outages.recover(now=clock.now())
                 sweep(now=clock.now(), reconcile=rounds % RECONCILE_EVERY == 0)
+                if rounds % LOOK_FOR_STRAYS_EVERY == 0:
+                    delete_strays()
         except Exception as error:
             log.warning("sweep failed: %s", error, exc_info=error)
         rounds += 1
@@ -53,6 +56,24 @@ def sweep(*, now: datetime, reconcile: bool = True) -> int:
     if ended:
         log.info("attempts ended=%s", ended)
     return ended
+
+
+def delete_strays() -> int:
+    """Delete the keys of attempts that the database does not have or that don't run; return how many.
+
+    To be called before anything is served: a database that was restored from a backup may be older than Redis, and a
+    poll with a key never asks it.
+    """
+    strays = timers_strays.delete_strays(_running)
+    db.session.remove()
+    if strays:
+        log.warning("timer keys without a running attempt deleted=%s", strays)
+    return strays
+
+
+def _running(attempt_ids: list[UUID]) -> set[UUID]:
+    query = select(Attempt.id).where(Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.IN_PROGRESS)
+    return set(db.session.scalars(query))
 
 
 def truth(now: datetime, everything: bool) -> dict[UUID, Timer]:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from kiosk import clock, extensions, timers
 from kiosk.errors import KioskError, NotFound, TimeOver, TimerUnavailable
 from kiosk.extensions import db, retried
+from kiosk.ids import uuid7
 from kiosk.jobs import sweeper
 from kiosk.services import answers, reports, sitting_reports, system
 from tests.cast import Hall
@@ -67,7 +68,12 @@ def test_P5_a_database_older_than_redis_begins_anew_and_no_old_key_lets_anything
     running.start()
     db.session.rollback()
     snapshot.restore()  # the backup was made before anybody started
+    redis_server.client().set("exam:timer:of-nobody", "nothing", px=60_000)
+    redis_server.client().lpush(f"exam:timer:{uuid7()}", "of a wrong type")
     assert redis_server.client().exists(f"exam:timer:{old}")
+    assert sweeper.delete_strays() == 3
+    with pytest.raises(NotFound):
+        sitting_reports.time_now(old, candidate_id=player.id, lease=player.lease, now=hall.after(minutes=1))
     with pytest.raises(KioskError) as refused:
         answers.save(
             old, question_id, response[0], seq=1, lease=player.lease, by=player.actor, now=hall.after(minutes=1)
@@ -80,7 +86,20 @@ def test_P5_a_database_older_than_redis_begins_anew_and_no_old_key_lets_anything
     sweeper.sweep(now=hall.after(minutes=2))
     written = redis_server.client().get(f"exam:timer:{again.attempt_id}")
     assert str(written).startswith(f"{timers.to_ms(hall.after(hours=3, minutes=2))}:")
-    assert redis_server.client().pttl(f"exam:timer:{old}") > 0, "what nobody asks for goes by itself"
+    assert sweeper.delete_strays() == 0
+
+
+def test_P5_the_key_of_an_attempt_that_was_ended_in_the_backup_says_no_more_that_time_is_left(
+    hall: Hall, redis_server: RedisServer
+) -> None:
+    player, other, ended = hall.player(), hall.player(1), hall.player(2)
+    running, key = [one.start().attempt_id for one in (player, other, ended)], "exam:timer:{}"
+    old = redis_server.client().get(key.format(running[2]))
+    ended.submit()
+    assert sweeper.delete_strays() == 0, "a key that says the clock stopped stays its minute"
+    redis_server.client().set(key.format(running[2]), str(old), px=90_000)
+    assert sweeper.delete_strays() == 1
+    assert [redis_server.client().exists(key.format(one)) for one in running] == [1, 1, 0]
 
 
 class LostRace(Exception):

@@ -1,0 +1,40 @@
+"""Timer keys without an attempt that runs: what Redis still knows after the database went back to an older backup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+
+KEYS = "exam:timer:*"
+_ID = re.compile(r"[0-9a-f-]{36}")
+BATCH = 1000
+
+
+def delete_strays(running: Callable[[list[UUID]], set[UUID]]) -> int:
+    """Delete each key that says time is left for an attempt that is not among the `running`; return how many.
+
+    A key that says the clock stopped stays its minute. Nothing is lost with a key too many: the next poll writes it.
+    """
+    store = current_app.extensions["timers"]
+    names = {_id_in(name): name for name in store.call(_names) or ()}
+    ids, deleted = [attempt_id for attempt_id in names if attempt_id], 0
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        stopped = {i for i, timer in store.read(batch).items() if timer.deadline_ms is None}
+        strays = [names[i] for i in set(batch) - stopped - running(batch)]
+        if strays:
+            deleted += store.call(lambda client, strays=strays: sum(client.delete(name) for name in strays)) or 0
+    return deleted
+
+
+def _names(client: Any) -> list[str]:
+    return list(client.scan_iter(KEYS, count=BATCH))
+
+
+def _id_in(name: str) -> UUID | None:
+    found = _ID.search(name)
+    return UUID(found[0]) if found else None
