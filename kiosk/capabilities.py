@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 _WATCH = {"centre.see", "candidate.see", "slot.see"}
-_INVIGILATE = _WATCH | {"candidate.check_in", "attempt.pause", "incident.write", "time.grant_short"}
+_INVIGILATE = _WATCH | {"candidate.check_in", "candidate.unlock", "attempt.pause", "incident.write", "time.grant_short"}
 _RUN_CENTRE = _INVIGILATE | {
     "slot.assign",
     "slot.reset",
@@ -26,6 +26,7 @@ _RUN_CENTRE = _INVIGILATE | {
     "seat.edit",
     "shift.edit",
     "time.grant",
+    "attempt.reopen",
 }
 _SEE_ALL = _WATCH | {"set.see", "result.see", "audit.see"}
 
@@ -34,7 +35,9 @@ CAPABILITIES: dict[Role, frozenset[str]] = {
     Role.CENTRE_ADMIN: frozenset(_RUN_CENTRE),
     Role.MARKS_OFFICER: frozenset({"marks.edit", "result.see"}),
     Role.ADMIN: frozenset(
-        _RUN_CENTRE | _SEE_ALL | {"set.activate", "set.edit", "paper.edit", "centre.edit", "user.edit", "system.see"}
+        _RUN_CENTRE
+        | _SEE_ALL
+        | {"set.activate", "set.edit", "paper.edit", "centre.edit", "user.edit", "system.see", "attempt.restore"}
     ),
     Role.AUDITOR: frozenset(_SEE_ALL | {"system.see"}),
 }

@@ -104,23 +104,31 @@ def move_attempts(
     now: datetime,
     reason: str | None = None,
     only_from: AttemptStatus | None = None,
+    only_version: int | None = None,
+    details: dict[str, Any] | None = None,
     **values: Any,
 ) -> list[Any]:
-    """Apply `action` to those attempts that allow it; return their (id, slot_id, candidate_id, version)."""
+    """Apply `action` to those attempts that allow it; return their (id, slot_id, candidate_id, version).
+
+    `details` go into the audit rows: what the row forgets with this move.
+    """
     ids = list(attempt_ids)
     moved: list[Any] = []
     changes: list[Change] = []
+    same = [] if only_version is None else [Attempt.version == only_version]
     # one statement for each source: the audit row needs to know where a row came from
     for source in [only_from] if only_from else attempt_sources(action):
         rows = db.session.execute(
             update(Attempt)
-            .where(Attempt.id.in_(ids), Attempt.status == source)
+            .where(Attempt.id.in_(ids), Attempt.status == source, *same)
             .values(status=attempt_target(action), version=Attempt.version + 1, changed_at=now, **values)
             .returning(Attempt.id, Attempt.slot_id, Attempt.candidate_id, Attempt.version)
             .execution_options(synchronize_session=False)
         ).all()
         moved.extend(rows)
-        changes.extend(Change("attempt", row.id, action, source, attempt_target(action), reason) for row in rows)
+        changes.extend(
+            Change("attempt", row.id, action, source, attempt_target(action), reason, details) for row in rows
+        )
     audit.record(changes, by=by, now=now)
     return moved
 

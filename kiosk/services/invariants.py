@@ -11,13 +11,35 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, and_, case, exists, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, Select, String, and_, case, cast, exists, func, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from kiosk.extensions import db
-from kiosk.models import Activation, Answer, AnswerSave, Attempt, AuditEvent, Pause, Question, Result, Slot, TimeGrant
+from kiosk.models import (
+    Activation,
+    Answer,
+    AnswerSave,
+    Attempt,
+    AuditEvent,
+    Candidate,
+    Pause,
+    Question,
+    QuestionSet,
+    Result,
+    Slot,
+    TimeGrant,
+)
 from kiosk.models.sqltime import milliseconds_between
 from kiosk.services.system import settings
-from kiosk.states import ATTEMPT_MOVES, HANDED_IN, OPEN_ATTEMPT, SLOT_MOVES, AttemptStatus, SlotStatus
+from kiosk.states import (
+    ATTEMPT_MOVES,
+    HANDED_IN,
+    OPEN_ATTEMPT,
+    SLOT_MOVES,
+    AttemptAction,
+    AttemptStatus,
+    SlotStatus,
+)
 
 Query = Select[Any] | CompoundSelect[Any]
 WITH_A_CLOCK = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
@@ -187,6 +209,34 @@ def _mixed_sets(_now: datetime) -> Query:
     )
 
 
+def _open_on_a_voided_set(_now: datetime) -> Query:
+    """Open attempts that a void switch should have cancelled. Whoever came back after it did so by a staff's word."""
+    switch, begun, back = aliased(AuditEvent), aliased(AuditEvent), aliased(AuditEvent)
+    chosen = aliased(QuestionSet)
+
+    def of_attempt(event: Any, *actions: str) -> Any:
+        return and_(event.object_kind == "attempt", event.object_id == Attempt.id, event.action.in_(actions))
+
+    return (
+        select(Attempt.id)
+        .join(Candidate, Candidate.id == Attempt.candidate_id)
+        .join(switch, and_(switch.object_kind == "activation", switch.object_id == Candidate.trade_id))
+        # the log has ids as texts, with dashes
+        .join(chosen, func.replace(cast(chosen.id, String), "-", "") == func.replace(switch.to_state, "-", ""))
+        .join(begun, of_attempt(begun, "draw"))
+        .where(
+            Attempt.status.in_(OPEN_ATTEMPT),
+            switch.action == "activate_set",
+            switch.details["keep_running"].as_boolean().is_(False),
+            chosen.paper_id == Attempt.paper_id,
+            chosen.id != Attempt.question_set_id,
+            begun.id < switch.id,
+            ~exists().where(of_attempt(back, AttemptAction.RESTORE, AttemptAction.REOPEN), back.id > switch.id),
+        )
+        .distinct()
+    )
+
+
 def _two_active_sets(_now: datetime) -> Query:
     key = (Activation.trade_id, Activation.paper_type)
     return select(Activation.trade_id).where(Activation.ended_at.is_(None)).group_by(*key).having(func.count() > 1)
@@ -204,5 +254,6 @@ _INVARIANTS: tuple[tuple[str, str, Callable[[datetime], Query]], ...] = (
     ("I9", "the audit log of each object has no gap", _broken_audit_chain),
     ("I9", "each state is the one that was audited last", _state_not_audited),
     ("I16", "each attempt's questions are of its one set", _mixed_sets),
+    ("I16", "a void switch leaves nobody on the old set, unless restored or reopened since", _open_on_a_voided_set),
     ("I16", "one active set for each trade and paper", _two_active_sets),
 )

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
@@ -108,28 +108,42 @@ def _mark(attempt_id: UUID, ended: Ended, now: datetime) -> None:
     ]
     score = _sum(marks)
     # compare-and-set: of two sweepers one marks
-    if not (_complete if score.is_final else _note_marked)(attempt_id, ended.status, now):
+    if not (_complete if score.is_final else _note_marked)(attempt_id, ended, now):
         return
     _store(attempt_id, marks)
     if score.is_final:
-        row = {"id": uuid7(), "attempt_id": attempt_id, "version": 1, "computed_at": now}
-        db.session.execute(insert(Result), [row | {"score": score.score, "max_score": score.max_score}])
+        # one more than the versions that were withdrawn when the attempt was reopened
+        newest = select(func.coalesce(func.max(Result.version), 0)).where(Result.attempt_id == attempt_id)
+        row = {"id": uuid7(), "attempt_id": attempt_id, "version": newest.scalar_subquery() + 1, "computed_at": now}
+        db.session.execute(insert(Result).values(row | {"score": score.score, "max_score": score.max_score}))
 
 
-def _complete(attempt_id: UUID, status: AttemptStatus, now: datetime) -> bool:
-    if (status, AttemptAction.COMPLETE) not in ATTEMPT_MOVES:
+def _complete(attempt_id: UUID, ended: Ended, now: datetime) -> bool:
+    if (ended.status, AttemptAction.COMPLETE) not in ATTEMPT_MOVES:
         return False
     moved = _transitions.move_attempts(
-        [attempt_id], AttemptAction.COMPLETE, by=SYSTEM, now=now, only_from=status, marked_at=now
+        [attempt_id],
+        AttemptAction.COMPLETE,
+        by=SYSTEM,
+        now=now,
+        only_from=ended.status,
+        # reopened and ended again meanwhile, these are not the answers that were handed in last
+        only_version=ended.version,
+        marked_at=now,
     )
     return bool(moved)
 
 
-def _note_marked(attempt_id: UUID, status: AttemptStatus, now: datetime) -> bool:
+def _note_marked(attempt_id: UUID, ended: Ended, now: datetime) -> bool:
     """What is left is for people: the attempt stays as it was handed in."""
     noted = db.session.execute(
         update(Attempt)
-        .where(Attempt.id == attempt_id, Attempt.status == status, Attempt.marked_at.is_(None))
+        .where(
+            Attempt.id == attempt_id,
+            Attempt.status == ended.status,
+            Attempt.version == ended.version,
+            Attempt.marked_at.is_(None),
+        )
         .values(marked_at=now)
         .returning(Attempt.id)
         .execution_options(synchronize_session=False)

@@ -1,4 +1,7 @@
-"""What staff do to one attempt: pause, unpause, cancel, extend. Another centre's attempt does not exist for them."""
+"""What staff do to one attempt: pause, unpause, cancel, extend, restore, reopen.
+
+Another centre's attempt does not exist for them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from kiosk.blueprints.api.calls import Answer, call, sent
 from kiosk.blueprints.api.fields import Body, Text, Whole
 from kiosk.capabilities import ORGANISATION_WIDE, Role, may
 from kiosk.errors import NotFound
-from kiosk.services import cancelling, grants, sitting_reports
+from kiosk.services import cancelling, grants, reviving, sitting_reports
 from kiosk.services.slots import LONGEST_REASON
 from kiosk.web.request_time import arrived_at
 
@@ -92,6 +95,41 @@ def extend(attempt_id: UUID) -> Answer:
             is_short=not may(Role(caller.staff().role), "time.grant"),
             by=caller.actor(),
             now=arrived_at(),
+        ),
+    )
+
+
+@call(
+    "POST",
+    f"{PATH}/restore",
+    needs=("attempt.restore",),
+    body=Body({"reason": REASON}),
+    refusals=WITH_REASON | {409: "not_cancelled, not_restorable, slot_taken, newer_attempt, in_progress"},
+    **COMMON,
+)
+def restore(attempt_id: UUID) -> Answer:
+    """Take a cancelled attempt up again: paused, with the time that was left when it was cancelled."""
+    return _act(
+        attempt_id,
+        lambda: reviving.restore(attempt_id, reason=sent()["reason"], by=caller.actor(), now=arrived_at()),
+    )
+
+
+@call(
+    "POST",
+    f"{PATH}/reopen",
+    needs=("attempt.reopen",),
+    body=Body({"seconds": Whole(1, grants.MOST_SECONDS), "reason": REASON}),
+    refusals=WITH_REASON | {409: "not_expired, shift_closed, slot_taken, newer_attempt, in_progress"},
+    **COMMON,
+)
+def reopen(attempt_id: UUID) -> Answer:
+    """Take an attempt whose time ran out up again: paused, with these seconds to go on with."""
+    given = sent()
+    return _act(
+        attempt_id,
+        lambda: reviving.reopen(
+            attempt_id, given["seconds"], reason=given["reason"], by=caller.actor(), now=arrived_at()
         ),
     )
 
