@@ -1,8 +1,7 @@
 """The exam timer in Redis: the fast path of every poll. The only module that speaks Redis for exam time.
 
 The key `exam:timer:{attempt_id}` holds `deadline_ms:version:lease`. It is a copy; the database has the truth.
-Redis may be slow, restarted, emptied or gone: then reads give None, writes give False, and the caller asks the
-database. Nothing here raises because of Redis.
+Redis may be slow, emptied or gone: then reads give None, writes False, and the caller asks the database. Nothing raises.
 """
 
 from __future__ import annotations
@@ -63,6 +62,11 @@ def create_timer(attempt_id: UUID, deadline_at: datetime, *, version: int, lease
     return _store().write(attempt_id, timer, keep_ms=_keep_ms(timer, now))
 
 
+def create_timers(timers: dict[UUID, Timer], *, now: datetime) -> None:
+    """As `create_timer` for many attempts at once: one round trip per 1,000."""
+    _store().write_all(timers, now=now)
+
+
 def delete_timer(attempt_id: UUID, *, version: int) -> bool:
     """Leave `-:version:-` for 60 s: polls learn of the end at once and no slower reader brings the timer back."""
     return _store().write(attempt_id, Timer(None, version, None), keep_ms=KEEP_AFTER_DEADLINE_MS)
@@ -70,8 +74,7 @@ def delete_timer(attempt_id: UUID, *, version: int) -> bool:
 
 def delete_timers(versions: dict[UUID, int]) -> None:
     """As `delete_timer` for many attempts at once: one round trip per 1,000."""
-    if versions:
-        _store().write_all({i: Timer(None, version, None) for i, version in versions.items()}, now=from_ms(0))
+    create_timers({i: Timer(None, version, None) for i, version in versions.items()}, now=from_ms(0))
 
 
 def forget_timer(attempt_id: UUID) -> None:
@@ -87,8 +90,7 @@ def read_timer(attempt_id: UUID) -> Timer | None:
 def reconcile(truth: Callable[[], dict[UUID, Timer]], *, now: datetime) -> int:
     """Mend the keys that differ from the database; return how many were wrong.
 
-    `truth` is asked again before a key with a higher version than the database's is overwritten: the
-    change that made it may have been committed in between.
+    `truth` is asked again before a higher version is overwritten: its change may have been committed in between.
     """
     store, known = _store(), truth()
     if not known or not store.is_up:
@@ -251,9 +253,8 @@ def _key(attempt_id: UUID) -> str:
 
 
 def _keep_ms(timer: Timer, now: datetime) -> int:
-    if timer.deadline_ms is None:
-        return KEEP_AFTER_DEADLINE_MS
-    return max(timer.deadline_ms - to_ms(now), 0) + KEEP_AFTER_DEADLINE_MS
+    left = 0 if timer.deadline_ms is None else max(timer.deadline_ms - to_ms(now), 0)
+    return left + KEEP_AFTER_DEADLINE_MS
 
 
 def _differs(found: Timer | None, wanted: Timer) -> bool:

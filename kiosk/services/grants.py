@@ -21,6 +21,8 @@ from kiosk.states import AttemptStatus
 
 MOST_SECONDS = 86_400
 SHORT, LONG = "short", "staff"
+NETWORK_SHORT, NETWORK = "network_short", "network"  # given back to everybody who was writing
+SHORT_KINDS = (SHORT, NETWORK_SHORT)
 MOST_SHORT_SECONDS = 600  # all short grants of one attempt together
 
 
@@ -75,7 +77,7 @@ def _refuse_ended(row: Any, now: datetime) -> None:
 def _refuse_too_long(attempt_id: UUID, seconds: int) -> None:
     granted = db.session.execute(
         select(func.coalesce(func.sum(TimeGrant.seconds), 0)).where(
-            TimeGrant.attempt_id == attempt_id, TimeGrant.kind == SHORT
+            TimeGrant.attempt_id == attempt_id, TimeGrant.kind.in_(SHORT_KINDS)
         )
     ).scalar_one()
     if granted + seconds > MOST_SHORT_SECONDS:

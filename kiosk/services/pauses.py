@@ -15,6 +15,7 @@ from kiosk.models import Attempt, Pause
 from kiosk.services import _transitions
 from kiosk.services.audit import Actor
 from kiosk.states import AttemptAction, AttemptStatus
+from kiosk.timers import Timer
 
 
 @retried
@@ -44,8 +45,11 @@ def unpause(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> int:
         ]
         _transitions.move_each_attempt(values, AttemptAction.RESUME, source=AttemptStatus.PAUSED, by=by, now=now)
         _close_rows([row.id for row in rows], by=by, now=now)
-    for row, value in zip(rows, values, strict=True):
-        timers.create_timer(row.id, value["deadline_at"], version=row.version + 1, lease=row.lease, now=now)
+    running = {
+        row.id: Timer(timers.to_ms(value["deadline_at"]), row.version + 1, row.lease)
+        for row, value in zip(rows, values, strict=True)
+    }
+    timers.create_timers(running, now=now)
     return len(rows)
 
 
