@@ -22,6 +22,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     from kiosk.extensions import init_extensions
     from kiosk.jobs import pulse
     from kiosk.web import (
+        assets,
         compression,
         configure,
         errors,
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     timers.init_app(app, lambda: embedded.redis_url(settings))
     signin.init_app(app)
     preferences.init_app(app)
+    assets.init_app(app)
     compression.init_app(app)
     errors.init_app(app)
     schema_gate.init_app(app)

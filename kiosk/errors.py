@@ -174,6 +174,10 @@ class OpenedElsewhere(KioskError):
     message = _l("Your test was opened on another computer. Go on there. What was saved is safe.")
 
 
+class TakeoverNeedsApproval(OpenedElsewhere):
+    message = _l("Your test is open on another computer. The invigilator must agree before you go on here.")
+
+
 class AttemptNotRunning(KioskError):
     status, code = 409, "attempt_not_running"
     message = _l("Your test is not running now. What was saved is safe. Ask the invigilator.")

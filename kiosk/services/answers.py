@@ -7,28 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, case, exists, insert, null, select, update
+from sqlalchemy import Select, case, exists, insert, null, select, update
 from sqlalchemy.sql.expression import bindparam
 
 from kiosk.errors import (
-    AttemptNotRunning,
     BadInput,
     KioskError,
     NotAllowed,
     NotFound,
-    OpenedElsewhere,
     QuestionNotInAttempt,
     SeqReused,
-    TimeOver,
 )
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Answer, AnswerSave, Attempt
 from kiosk.models.types import Json
-from kiosk.services import catalogue, responses, shapes
+from kiosk.services import catalogue, presence, responses, shapes, write_access
 from kiosk.services.audit import Actor
 from kiosk.services.screens import Cell, CellState, QuestionView
-from kiosk.services.system import settings
-from kiosk.states import AttemptStatus
 
 LARGEST_SEQ = 2**53
 TEXT_HISTORY_SECONDS = 15
@@ -64,7 +59,7 @@ def save(
     """Store a response; `now` is when the request arrived. An older `seq` never overwrites a newer one.
 
     Raises BadInput (seq), BadResponse, QuestionNotInAttempt, TimeOver, AttemptNotRunning, OpenedElsewhere,
-    SeqReused, NotAllowed, NotFound. A refused save of the candidate's own attempt is kept as not counted.
+    SeqReused, NotAllowed, NotFound, SignedOut. A refused save of the candidate's own attempt is kept as not counted.
     """
     if seq is not None and (isinstance(seq, bool) or not isinstance(seq, int) or not 1 <= seq <= LARGEST_SEQ):
         raise BadInput(problem="seq must be a whole number from 1 to 2^53")
@@ -76,6 +71,7 @@ def save(
         attempt_id, question_id, response, seq, lease, by, now, is_text=question.question_type in responses.TEXT_TYPES
     )
     if row is not None:
+        presence.seen(attempt_id, now=now)
         return SavedAnswer(
             True,
             row.seq,
@@ -106,7 +102,7 @@ def go(
     """
     left_number = left_number or to_number
     marks = case((Answer.number == left_number, bool(marked)), else_=Answer.is_marked)
-    running = _running(attempt_id, lease, by, now, grace=timedelta(0))
+    running = write_access.running(attempt_id, lease, by, now, within=timedelta(0))
     with transaction():
         rows = db.session.execute(
             update(Answer)
@@ -120,7 +116,8 @@ def go(
         ).all()
     by_number = {row.number: row for row in rows}
     if to_number not in by_number:
-        raise _why_not(attempt_id, lease, by, now, grace=timedelta(0)) or QuestionNotInAttempt()
+        raise write_access.why_not(attempt_id, lease, by, now, within=timedelta(0)) or QuestionNotInAttempt()
+    presence.visited(attempt_id, to_number, now=now)
     here = by_number[to_number]
     left = by_number.get(left_number) if left_number != to_number else None
     return Swap(
@@ -148,23 +145,6 @@ def _deadline() -> Any:
     return select(Attempt.deadline_at).where(Attempt.id == Answer.attempt_id).scalar_subquery().label("deadline_at")
 
 
-def _running(attempt_id: UUID, lease: int, by: Actor, now: datetime, *, grace: timedelta) -> CTE:
-    """The attempt if it may be written to; locked, so that no save slips in behind a hand-in or a reset."""
-    return (
-        select(Attempt.id)
-        .where(
-            Attempt.id == attempt_id,
-            Attempt.candidate_id == by.id,
-            Attempt.lease == lease,
-            Attempt.status == AttemptStatus.IN_PROGRESS,
-            Attempt.deadline_at >= now - grace,
-        )
-        .with_for_update(read=True)
-        .cte("running")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-
-
 def _store(
     attempt_id: UUID,
     question_id: UUID,
@@ -176,7 +156,7 @@ def _store(
     *,
     is_text: bool,
 ) -> Any:
-    running = _running(attempt_id, lease, by, now, grace=_grace())
+    running = write_access.running(attempt_id, lease, by, now, within=write_access.grace())
     changed = (
         update(Answer)
         .where(
@@ -230,7 +210,7 @@ def _not_stored(
     attempt_id: UUID, question_id: UUID, response: Any, seq: int | None, lease: int, by: Actor, now: datetime
 ) -> SavedAnswer:
     """No row was changed: ask once why. Either the save is old news, or it is refused and kept as evidence."""
-    refusal = _why_not(attempt_id, lease, by, now, grace=_grace())
+    refusal = write_access.why_not(attempt_id, lease, by, now, within=write_access.grace())
     stored = db.session.execute(
         select(*_ANSWER_COLUMNS, Answer.saved_at, _deadline()).where(
             Answer.attempt_id == attempt_id, Answer.question_id == question_id
@@ -258,39 +238,9 @@ def _not_stored(
     )
 
 
-def _why_not(attempt_id: UUID, lease: int, by: Actor, now: datetime, *, grace: timedelta) -> KioskError | None:
-    """Return why this attempt takes no answers from this sign-in now; None if it does."""
-    attempt = db.session.execute(
-        select(
-            Attempt.candidate_id,
-            Attempt.centre_id,
-            Attempt.status,
-            Attempt.deadline_at,
-            Attempt.lease,
-            Attempt.ended_by,
-            Attempt.cancel_reason,
-        ).where(Attempt.id == attempt_id)
-    ).one_or_none()
-    if attempt is None:
-        return NotFound()
-    if attempt.candidate_id != by.id:
-        return NotAllowed()
-    if attempt.status == AttemptStatus.EXPIRED or attempt.ended_by == "expired":
-        return TimeOver()
-    if attempt.status != AttemptStatus.IN_PROGRESS:
-        return AttemptNotRunning(attempt_status=attempt.status, reason=attempt.cancel_reason)
-    if attempt.lease != lease:
-        return OpenedElsewhere()
-    return TimeOver() if attempt.deadline_at < now - grace else None
-
-
 def _keep_refused(
     attempt_id: UUID, question_id: UUID, response: Any, seq: int, lease: int, now: datetime, refusal: KioskError
 ) -> None:
     row = {"attempt_id": attempt_id, "question_id": question_id, "seq": seq, "response": response, "arrived_at": now}
     with transaction():
         db.session.execute(insert(AnswerSave), [row | {"lease": lease, "is_counted": False, "refusal": refusal.code}])
-
-
-def _grace() -> timedelta:
-    return timedelta(seconds=settings().save_grace_seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,6 @@ from sqlalchemy.exc import IntegrityError
 
 from kiosk import timers
 from kiosk.errors import (
-    AttemptNotRunning,
     NoActiveSet,
     NotFound,
     TimerUnavailable,
@@ -20,22 +18,13 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Activation, Answer, Attempt
-from kiosk.services import _transitions, audit, catalogue, drawing, entry, finishing, marking
-from kiosk.services.audit import Actor, Change
+from kiosk.models import Activation, Answer
+from kiosk.services import _transitions, catalogue, drawing, entry, finishing, leases, marking, presence
+from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
+from kiosk.services.leases import Started
 from kiosk.services.system import settings
 from kiosk.states import AttemptAction, AttemptStatus, SlotAction, SlotStatus
-
-
-@dataclass(frozen=True)
-class Started:
-    """An attempt whose clock runs. `is_new` only for the call that started it."""
-
-    attempt_id: UUID
-    lease: int
-    deadline_at: datetime | None
-    is_new: bool
 
 
 @retried
@@ -51,7 +40,7 @@ def start(
 ) -> Started:
     """Start the candidate's clock; while one runs already: that attempt, unchanged but for the lease.
 
-    `lease` is the sign-in that may write. Raises the refusals of `entry`, NoActiveSet, TimerUnavailable.
+    `lease` is the number of the sign-in that may write. Raises the refusals of `entry`, NoActiveSet, TimerUnavailable.
     Redis first: if it refuses, nothing was used up. Then one transaction that only the first of several
     starts can win; the others remove their key and answer with what is there.
     """
@@ -60,7 +49,7 @@ def start(
         _submit(found.attempt.id, by=by, now=now)
         found = entry.read(candidate_id)
     if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
-        return _take_lease(found.attempt, lease=lease, by=by, now=now)
+        return leases.take(found.attempt.id, login_no=lease, by=by, now=now)
     refused = entry.refusal(found, now=now) or (
         entry.start_code_refusal(found, start_code) if demands_start_code else None
     )
@@ -82,14 +71,16 @@ def start(
         if isinstance(failure, TransitionRefused | IntegrityError):
             return _start_of_another(candidate_id, lease=lease, by=by, now=now)
         raise
+    presence.visited(attempt_id, 1, now=now)  # the first question is served with the start
     return Started(attempt_id, lease, deadline_at, is_new=True)
 
 
 @retried
-def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:
+def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime, as_new_page: bool = False) -> Started:
     """Go on with the open attempt at this sign-in: it takes the lease. Never needs Redis.
 
-    One whose time is over is ended. Raises NotFound if no attempt is open.
+    With `as_new_page` a further tab of this sign-in takes it from the others. One whose time is over is ended.
+    Raises NotFound if no attempt is open, TakeoverNeedsApproval.
     """
     found = entry.read(candidate_id)
     if found.attempt is None or found.attempt.status == AttemptStatus.INITIATED:
@@ -97,7 +88,7 @@ def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Start
     if finishing.is_over(found.attempt, now):
         _submit(found.attempt.id, by=by, now=now)
         return Started(found.attempt.id, lease, found.attempt.deadline_at, is_new=False)
-    return _take_lease(found.attempt, lease=lease, by=by, now=now)
+    return leases.take(found.attempt.id, login_no=lease, by=by, now=now, as_new_page=as_new_page)
 
 
 @retried
@@ -139,6 +130,10 @@ def _begin(
         "allowed_seconds": found.allowed_seconds,
         "centre_id": found.centre.id,
         "shift_id": found.shift.id if found.shift else None,
+        "last_seen_at": now,
+        "address": by.address,
+        "user_agent": by.user_agent,
+        "kiosk_id": by.kiosk_id,
     }
     if found.attempt is not None:
         if found.attempt.question_set_id != set_id or not _transitions.move_attempts(
@@ -166,7 +161,6 @@ def _begin(
         now=now,
     )
     rows = drawing.drawn_answers(attempt_id, catalogue.questions_of(set_id).values(), seed)
-    # the first question is served with the start
     db.session.execute(
         insert(Answer),
         [row | {"visited_at": now if row["number"] == 1 else None} for row in rows],
@@ -192,30 +186,5 @@ def _start_of_another(candidate_id: UUID, *, lease: int, by: Actor, now: datetim
     """Another start was first, or the slot changed under us: answer with what is there now."""
     found = entry.read(candidate_id)
     if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
-        return _take_lease(found.attempt, lease=lease, by=by, now=now)
+        return leases.take(found.attempt.id, login_no=lease, by=by, now=now)
     raise entry.refusal(found, now=now) or TransitionRefused(found=found.slot.status if found.slot else "none")
-
-
-def _take_lease(attempt: Attempt, *, lease: int, by: Actor, now: datetime) -> Started:
-    """Make this sign-in the writer; the same sign-in again changes nothing."""
-    if attempt.lease == lease:
-        return Started(attempt.id, lease, attempt.deadline_at, is_new=False)
-    attempt_id = attempt.id
-    with transaction():
-        row = _locked(attempt_id)
-        if row is None or row.status not in (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED):
-            raise AttemptNotRunning(
-                attempt_status=row.status if row else "none", reason=row.cancel_reason if row else None
-            )
-        row.lease, row.version, row.changed_at = lease, row.version + 1, now
-        audit.record([Change("attempt", attempt_id, "take_lease", row.status, row.status)], by=by, now=now)
-        version, deadline_at = row.version, row.deadline_at
-    if deadline_at is not None:
-        timers.create_timer(attempt_id, deadline_at, version=version, lease=lease, now=now)
-    return Started(attempt_id, lease, deadline_at, is_new=False)
-
-
-def _locked(attempt_id: UUID) -> Attempt | None:
-    return db.session.execute(
-        select(Attempt).where(Attempt.id == attempt_id).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one_or_none()

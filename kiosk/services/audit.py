@@ -17,7 +17,10 @@ from kiosk.models import AuditEvent
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a candidate, a user, the system itself, or somebody at the command line."""
+    """Who acts, and from where: a candidate, a user, the system itself, or somebody at the command line.
+
+    `epoch` is that of a candidate's sign-in: their statements ask by the way whether it still holds.
+    """
 
     kind: str
     name: str
@@ -25,6 +28,9 @@ class Actor:
     organisation_id: UUID | None = None
     request_id: str | None = None
     address: str | None = None
+    user_agent: str | None = None
+    kiosk_id: UUID | None = None
+    epoch: int | None = None
 
 
 SYSTEM = Actor("system", "Exam Kiosk")

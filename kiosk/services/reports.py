@@ -10,51 +10,48 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from kiosk import timers
-from kiosk.errors import KioskError, NotAllowed, NotFound
+from kiosk.errors import KioskError, NotAllowed, NotFound, SignedOut
 from kiosk.extensions import db
-from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Part, Pause, Trade
-from kiosk.services import entry, marking, shapes
+from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Pause, Trade
+from kiosk.services import entry, leases, marking, outlines, presence, shapes
 from kiosk.services.entry import Entry
 from kiosk.services.screens import (
     AttemptView,
-    Cell,
     CellState,
     ClockView,
     ExamSheet,
-    PaperOutline,
-    PartOutline,
-    PartTab,
     PauseView,
-    Person,
     ReceiptView,
-    ShiftView,
     Standing,
 )
 from kiosk.services.system import settings
 from kiosk.states import HANDED_IN, AttemptStatus, SlotStatus
 
 
-def standing(candidate_id: UUID, *, now: datetime) -> Standing:
-    """Return which screen the candidate belongs on. Raises NotFound."""
+def standing(candidate_id: UUID, *, now: datetime, epoch: int | None = None) -> Standing:
+    """Return which screen the candidate belongs on. Raises NotFound, SignedOut (an `epoch` that is over)."""
     found = entry.read(candidate_id)
+    _demand_sign_in(found.candidate, epoch)
     attempt = found.attempt if found.attempt and found.attempt.status != AttemptStatus.INITIATED else None
     attempt = attempt or _latest_attempt(found)
-    view = _attempt_view(attempt, now) if attempt else None
+    view = _attempt_view(attempt, now, takeover=found.centre.takeover) if attempt else None
     refused = entry.refusal(found, now=now)
     kind = _kind(found, view, refused)
     return Standing(
         kind=kind,
-        person=_person(found.candidate, found.centre, found.trade),
-        paper=_outline(found.paper, found.trade, found.extra_seconds) if found.paper else None,
-        shift=_shift_view(found),
+        person=outlines.person(found.candidate, found.centre, found.trade),
+        paper=outlines.outline(found.paper, found.trade, found.extra_seconds) if found.paper else None,
+        shift=outlines.shift_view(found),
         attempt=view,
         receipt=receipt(view.attempt_id, candidate_id=candidate_id) if view and kind == "handed_in" else None,
         refusal=refused,
     )
 
 
-def exam_sheet(attempt_id: UUID, *, candidate_id: UUID, now: datetime, language: str) -> ExamSheet:
-    """Return the whole exam page of the candidate's own attempt. Raises NotFound, NotAllowed."""
+def exam_sheet(
+    attempt_id: UUID, *, candidate_id: UUID, now: datetime, language: str, epoch: int | None = None
+) -> ExamSheet:
+    """Return the whole exam page of the candidate's own attempt. Raises NotFound, NotAllowed, SignedOut."""
     row = db.session.execute(
         select(Attempt, Candidate, Centre, Trade, Paper)
         .join(Candidate, Candidate.id == Attempt.candidate_id)
@@ -68,6 +65,7 @@ def exam_sheet(attempt_id: UUID, *, candidate_id: UUID, now: datetime, language:
         raise NotFound
     if row.Attempt.candidate_id != candidate_id:
         raise NotAllowed
+    _demand_sign_in(row.Candidate, epoch)
     answers = db.session.execute(
         select(
             Answer.number,
@@ -85,16 +83,16 @@ def exam_sheet(attempt_id: UUID, *, candidate_id: UUID, now: datetime, language:
     ).all()
     current = _current_number(answers)
     cells = tuple(shapes.cell(answer, is_current=answer.number == current) for answer in answers)
-    outline = _outline(row.Paper, row.Trade, row.Attempt.allowed_seconds - row.Paper.duration_seconds)
+    paper = outlines.outline(row.Paper, row.Trade, row.Attempt.allowed_seconds - row.Paper.duration_seconds)
     counts: dict[CellState, int] = {"none": 0, "blank": 0, "done": 0, "mark": 0, "both": 0}
     counts.update(Counter(cell.state for cell in cells))
     return ExamSheet(
-        person=_person(row.Candidate, row.Centre, row.Trade),
-        paper=outline,
+        person=outlines.person(row.Candidate, row.Centre, row.Trade),
+        paper=paper,
         attempt=_attempt_view(row.Attempt, now, answers),
         question=shapes.question_view(answers[current - 1], language, len(answers)),
         cells=cells,
-        parts=_tabs(outline, cells),
+        parts=outlines.tabs(paper, cells),
         counts=counts,
         saved_at=max((answer.saved_at for answer in answers if answer.saved_at), default=None),
     )
@@ -143,6 +141,7 @@ def clock(attempt_id: UUID, *, lease: int, now: datetime) -> ClockView:
     timer = timers.read_timer(attempt_id)
     if timer and timer.deadline_ms is not None and timer.lease == lease:
         deadline_at = timers.from_ms(timer.deadline_ms)
+        presence.seen(attempt_id, now=now)
         return _clock_view(AttemptStatus.IN_PROGRESS, deadline_at, None, now, holds_lease=True)
     row = db.session.execute(
         select(Attempt.status, Attempt.deadline_at, Attempt.remaining_ms, Attempt.version, Attempt.lease).where(
@@ -153,6 +152,8 @@ def clock(attempt_id: UUID, *, lease: int, now: datetime) -> ClockView:
         raise NotFound
     if row.status == AttemptStatus.IN_PROGRESS:
         timers.create_timer(attempt_id, row.deadline_at, version=row.version, lease=row.lease, now=now)
+    if row.lease == lease:
+        presence.seen(attempt_id, now=now)
     return _clock_view(row.status, row.deadline_at, row.remaining_ms, now, holds_lease=row.lease == lease)
 
 
@@ -167,6 +168,11 @@ def _clock_view(
 def _is_over(deadline_at: datetime | None, now: datetime) -> bool:
     """Whether deadline and grace have passed: then the attempt is over in every answer, whatever its row says."""
     return deadline_at is not None and now > deadline_at + timedelta(seconds=settings().save_grace_seconds)
+
+
+def _demand_sign_in(candidate: Candidate, epoch: int | None) -> None:
+    if epoch is not None and (candidate.session_epoch != epoch or candidate.archived_at is not None):
+        raise SignedOut
 
 
 def _kind(found: Entry, attempt: AttemptView | None, refused: KioskError | None) -> Any:
@@ -193,7 +199,7 @@ def _latest_attempt(found: Entry) -> Attempt | None:
     return latest
 
 
-def _attempt_view(attempt: Attempt, now: datetime, answers: Any = None) -> AttemptView:
+def _attempt_view(attempt: Attempt, now: datetime, answers: Any = None, *, takeover: str = "free") -> AttemptView:
     if answers is None:
         answers = db.session.execute(
             select(Answer.number, Answer.response, Answer.visited_at)
@@ -216,6 +222,7 @@ def _attempt_view(attempt: Attempt, now: datetime, answers: Any = None) -> Attem
         current_number=_current_number(answers),
         total=len(answers),
         lease=attempt.lease,
+        needs_approval=attempt.closed_at is None and leases.needs_approval(attempt, takeover, now=now),
     )
 
 
@@ -230,65 +237,3 @@ def _current_number(answers: Any) -> int:
     """The question visited last."""
     visited = [answer for answer in answers if answer.visited_at]
     return max(visited, key=lambda answer: answer.visited_at).number if visited else 1
-
-
-def _person(candidate: Candidate, centre: Centre, trade: Trade) -> Person:
-    return Person(
-        candidate_id=candidate.id,
-        name=candidate.name,
-        service_no=candidate.service_no,
-        rank=candidate.rank,
-        trade_code=trade.code,
-        trade_name=trade.name,
-        centre_name=centre.name,
-        time_zone=centre.time_zone,
-        seat=candidate.seat,
-        photo_url=None,
-        language=candidate.language,
-    )
-
-
-def _outline(paper: Paper, trade: Trade, extra_seconds: int) -> PaperOutline:
-    parts: list[PartOutline] = []
-    rows = db.session.execute(select(Part).where(Part.paper_id == paper.id).order_by(Part.letter)).scalars()
-    for part in rows:
-        parts.append(
-            PartOutline(
-                letter=part.letter,
-                question_type=part.question_type,
-                question_count=part.question_count,
-                marks_each=shapes.number(part.marks_each),
-                negative_marks=shapes.number(part.negative_marks),
-                min_words=part.min_words,
-                max_words=part.max_words,
-                first_number=sum(before.question_count for before in parts) + 1,
-            )
-        )
-    return PaperOutline(
-        paper_id=paper.id,
-        title=paper.title,
-        trade_code=trade.code,
-        paper_type=paper.paper_type,
-        duration_seconds=paper.duration_seconds,
-        extra_seconds=extra_seconds,
-        parts=tuple(parts),
-        languages=tuple(paper.languages.split(",")),
-    )
-
-
-def _shift_view(found: Entry) -> ShiftView | None:
-    shift = found.shift
-    if shift is None:
-        return None
-    return ShiftView(shift.starts_at, shift.latest_entry_at, shift.status, bool(shift.start_code))
-
-
-def _tabs(outline: PaperOutline, cells: tuple[Cell, ...]) -> tuple[PartTab, ...]:
-    tabs = []
-    for part in outline.parts:
-        own = [cell for cell in cells if cell.part == part.letter]
-        if own:
-            answered = sum(cell.state in ("done", "both") for cell in own)
-            here = any(cell.is_current for cell in own)
-            tabs.append(PartTab(part.letter, part.question_type, answered, len(own), own[0].number, here))
-    return tuple(tabs)

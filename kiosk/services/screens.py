@@ -119,6 +119,7 @@ class AttemptView:
     current_number: int
     total: int
     lease: int
+    needs_approval: bool  # before another page may take it
 
     @property
     def is_running(self) -> bool:

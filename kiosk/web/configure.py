@@ -35,7 +35,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its sign-in: an exam outlasts the default hour
         WTF_CSRF_HEADERS=["X-CSRFToken"],
         WTF_CSRF_SSL_STRICT=False,  # the Sec-Fetch-Site check stands in its place; a missing Referer is no attack
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365) if settings.is_production else timedelta(hours=1),
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(kiosk.ROOT / "translations"),
         TEMPLATES_AUTO_RELOAD=False,

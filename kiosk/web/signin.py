@@ -15,12 +15,13 @@ from kiosk.capabilities import Role, may
 from kiosk.errors import NotAllowed, PasswordChangeNeeded, SignedOut, WrongAudience
 from kiosk.extensions import login_manager
 from kiosk.models import User
-from kiosk.services import accounts
+from kiosk.services import accounts, leases
 from kiosk.services.accounts import SignedIn
-from kiosk.services.attempts import Started
 from kiosk.services.audit import Actor
+from kiosk.services.leases import Started
 from kiosk.web.request_time import request_id
 
+LONGEST_AGENT = 200
 OPEN_ENDPOINTS = {"static", "health.healthz", "health.readyz", "health.metrics"}
 
 
@@ -53,7 +54,7 @@ def init_app(app: Flask) -> None:
     """Close every route without a sign-in, unless its view is marked as open."""
     login_manager.user_loader(_load_visitor)
     app.before_request(_require_sign_in)
-    app.context_processor(lambda: {"may": user_may, "visitor": current_user})
+    app.context_processor(lambda: {"may": user_may, "visitor": current_user, "exam_page": exam_page})
 
 
 def open_to_all(view: Any) -> Any:
@@ -97,9 +98,42 @@ def current_candidate_id() -> UUID:
     return current_user.id
 
 
-def current_lease() -> int:
-    """Return the number of this sign-in: an attempt's lease goes by it."""
+def current_epoch() -> int:
+    """Return the epoch of this sign-in: it holds until the person's own epoch moves on."""
+    return current_user.epoch
+
+
+def current_login_no() -> int:
+    """Return the number of this sign-in."""
     return current_user.login_no
+
+
+def current_page() -> int | None:
+    """Return the number of the exam page that asks; None for a page that does not know its number yet."""
+    text = request.values.get("page", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+
+
+def current_lease() -> int:
+    """Return the lease of the page that asks: an attempt is written by the page that holds it."""
+    return leases.of_page(current_login_no(), current_page() or 0)
+
+
+def holds(lease: int) -> bool:
+    """Whether the page that asks has this lease; one that has no number yet has it if its sign-in does."""
+    if current_page() is None:
+        return leases.sign_in_of(lease) == current_login_no()
+    return lease == current_lease()
+
+
+def show_page_of(lease: int) -> None:
+    """The page being drawn is the one that has this lease: its number goes into it."""
+    g.exam_page = leases.page_of(lease)
+
+
+def exam_page() -> int:
+    """Return the number of the exam page being drawn; a fragment belongs to the page that asked for it."""
+    return g.get("exam_page", current_page() or 0)
 
 
 def current_actor() -> Actor:
@@ -111,7 +145,15 @@ def current_actor() -> Actor:
         organisation_id=current_user.organisation_id,
         request_id=request_id(),
         address=request.remote_addr,
+        user_agent=user_agent(),
+        epoch=current_user.epoch if current_user.kind == "candidate" else None,
     )
+
+
+def user_agent() -> str | None:
+    """Return what the browser calls itself, without what could not be shown."""
+    words = "".join(char for char in request.headers.get("User-Agent", "") if char.isprintable())
+    return words[:LONGEST_AGENT] or None
 
 
 def sitting() -> Sitting | None:

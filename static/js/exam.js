@@ -1,6 +1,7 @@
 // Entry of the exam page: binds the form to the outbox, the swaps to the palette, the clock to the lock. State lives on the server.
 
 import * as clock from "./clock.js";
+import { claim } from "./lease.js";
 import * as outbox from "./outbox.js";
 import * as palette from "./palette.js";
 
@@ -258,3 +259,4 @@ function words(id) {
 
 answer().dataset.isHere = "1";
 arrive();
+claim();

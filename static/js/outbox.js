@@ -107,7 +107,8 @@ function entryOf(form) {
     const seq = Number(form.elements.seq.value);
     const number = Number(form.dataset.number);
     const address = form.dataset.save;
-    entries.set(id, { id, number, address, seq, savedSeq: seq, values: [], tries: 0, sendingSeq: 0, isSlow: false });
+    const page = form.elements.page.value;
+    entries.set(id, { id, number, address, page, seq, savedSeq: seq, values: [], tries: 0, sendingSeq: 0, isSlow: false });
   }
   return entries.get(id);
 }
@@ -140,7 +141,7 @@ function markShown(entry) {
 }
 
 function post(entry, seq) {
-  const body = new URLSearchParams([...entry.values, ["question", entry.id], ["seq", String(seq)]]);
+  const body = new URLSearchParams([...entry.values, ["question", entry.id], ["seq", String(seq)], ["page", entry.page]]);
   const token = document.querySelector("meta[name=csrf-token]").content;
   return fetch(entry.address, {
     method: "POST",

@@ -2,5 +2,7 @@
 
 import "./page.js";
 import * as clock from "./clock.js";
+import { claim } from "./lease.js";
 
+claim();
 clock.begin({ over: clock.ask, moreTime() {} });

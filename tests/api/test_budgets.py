@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
+from kiosk.extensions import db, transaction
+from kiosk.models import Candidate
 from tests.api.program import Program
 from tests.counting import counting
 
@@ -33,8 +36,17 @@ def test_a_save_costs_two_statements_and_one_commit(program):
     for letter in "AB":
         with counting() as counted:
             assert program.save(attempt_id, question_id, letter).json["saved"]
-    assert counted.statements <= 2 + SIGN_IN_CHECK, counted.texts
+    assert counted.statements <= 2, counted.texts
     assert (counted.commits, counted.round_trips) == (1, 0)
+
+
+def test_a_save_asks_by_the_way_whether_the_sign_in_still_holds(program, hall):
+    attempt_id = program.began()
+    question_id = program.of_type(attempt_id, "single")
+    with hall.app.app_context(), transaction():
+        db.session.execute(update(Candidate).values(session_epoch=Candidate.session_epoch + 1))
+    assert program.save(attempt_id, question_id, "A").status_code == 401
+    assert all(response is None for *_, response in hall.player().paper())
 
 
 def test_the_questions_cost_two_statements(program):

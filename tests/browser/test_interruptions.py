@@ -66,7 +66,24 @@ def test_opened_at_another_computer_the_first_one_stops_at_the_next_answer(
     there.sign_in(login).is_me()
     there.page.wait_for_selector("#answer[data-is-here]")
     here.choose("A")
-    here.sees("Your test is open on another computer")
-    here.page.get_by_role("button", name="Go on at this computer").click()
+    here.sees("Your test is open in another place")
+    here.page.get_by_role("button", name="Go on here").click()
     expect(here.page.locator("#answer")).to_be_visible()
     assert here.answer() == []
+
+
+def test_of_two_tabs_one_writes_and_the_other_says_so(server: Server, kiosk: Kiosk) -> None:
+    first = at_the_exam(kiosk, server.somebody()).page
+    kiosk.choose("A")
+    kiosk.sees_saved()
+    first.reload()  # the same page again: nothing is taken from anybody
+    expect(first.locator("#answer[data-is-here] [name=page]")).to_have_value("0")
+    second = kiosk.new_page()
+    second.goto(server.url + "/candidate/exam")
+    expect(second.locator("#answer[data-is-here] [name=page]")).to_have_value("1")
+    kiosk.choose("B")
+    kiosk.sees("Your test is open in another place")
+    expect(second.locator("#answer input:checked")).to_have_value("A")
+    first.get_by_role("button", name="Go on here").click()
+    expect(first.locator("#answer[data-is-here] [name=page]")).to_have_value("2")
+    expect(second.locator("h1")).to_have_text("Your test is open in another place", timeout=TOLD_WITHIN_MS)

@@ -31,7 +31,7 @@ def reassign(hall: Hall) -> None:
 
 STOPS = {
     "paused": (pause, "Your time is safe: 03:00:00"),
-    "opened elsewhere": (lambda hall: Seat(hall).is_me(), "Your test is open on another computer"),
+    "opened elsewhere": (lambda hall: Seat(hall).is_me(), "Your test is open in another place"),
     "slot reset": (reset, "Your slot was taken back"),
     "slot reassigned": (reassign, "You were given a new test"),
     "set switched": (lambda hall: hall.activate("B"), "The question paper was replaced"),
@@ -91,10 +91,10 @@ def test_after_a_switch_the_candidate_begins_anew_with_the_full_time(hall: Hall)
 def test_opened_elsewhere_one_can_take_it_back(hall: Hall) -> None:
     here, there = Seat(hall).sit(), Seat(hall)
     there.is_me()
-    assert "Your test is open on another computer" in here.home()
+    assert "Your test is open in another place" in here.home()
     here.is_me()
     assert here.get("/candidate/").location == "/candidate/exam"
-    assert "Your test is open on another computer" in there.home()
+    assert "Your test is open in another place" in there.home()
 
 
 def test_when_the_time_is_over_the_page_says_so_until_the_receipt_is_there(hall: Hall) -> None:

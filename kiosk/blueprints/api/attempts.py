@@ -112,7 +112,7 @@ def record_progress(attempt_id: UUID) -> dict[str, Any]:
     "PUT",
     "/test-attempts/<uuid:attempt_id>/heartbeat",
     group=GROUP,
-    who="polling candidate",
+    who="quick candidate",
     answers={204: None},
     refusals=MINE,
     headers={204: {"X-Remaining-Seconds": "integer", "X-Attempt-Status": "string"}},

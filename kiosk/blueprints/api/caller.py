@@ -12,6 +12,7 @@ from kiosk.models import User
 from kiosk.services import accounts
 from kiosk.services.audit import Actor
 from kiosk.web.request_time import arrived_at, request_id
+from kiosk.web.signin import user_agent
 
 
 def authenticate() -> None:
@@ -37,13 +38,15 @@ def actor() -> Actor:
         organisation_id=who.organisation_id,
         request_id=request_id(),
         address=request.remote_addr,
+        user_agent=user_agent(),
+        epoch=who.epoch if who.kind == "candidate" else None,
     )
 
 
 def demand_candidate(*, still_signed_in: bool = True) -> None:
     """Close a call to everybody but candidates. Raises NotAllowed, SignedOut.
 
-    `still_signed_in` costs one statement; polls, which cost none, go without it until they ask the database.
+    `still_signed_in` costs one statement; polls go without it until they ask the database, and a save asks by the way.
     """
     if current().kind != "candidate":
         raise NotAllowed

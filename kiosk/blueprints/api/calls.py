@@ -14,7 +14,7 @@ from kiosk.blueprints.api.fields import Body
 from kiosk.web.signin import open_to_all
 
 # a candidate's poll costs no statement: whether the sign-in still holds is asked where the database is asked anyway
-Who = Literal["anybody", "candidate", "polling candidate", "staff"]
+Who = Literal["anybody", "candidate", "quick candidate", "staff"]
 Answer = Response | tuple[dict[str, Any], int] | dict[str, Any]
 
 

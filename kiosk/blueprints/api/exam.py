@@ -70,7 +70,7 @@ def start(paper_id: UUID) -> Answer:
     "GET",
     "/exam/timer/remaining/<uuid:attempt_id>/",
     group=GROUP,
-    who="polling candidate",
+    who="quick candidate",
     answers={200: "Remaining"},
     refusals={403: "not_allowed", 404: "not_found"},
 )
@@ -83,7 +83,7 @@ def remaining(attempt_id: UUID) -> dict[str, Any]:
     "POST",
     "/exam/timer/submit-answer/",
     group=GROUP,
-    who="candidate",
+    who="quick candidate",
     body=SAVE,
     answers={200: "Saved"},
     refusals={

@@ -5,9 +5,17 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from kiosk.errors import AttemptNotRunning, KioskError, NotAllowed, NotFound, OpenedElsewhere, TimeOver
+from kiosk.errors import (
+    AttemptNotRunning,
+    KioskError,
+    NotAllowed,
+    NotFound,
+    OpenedElsewhere,
+    SignedOut,
+    TimeOver,
+)
 from kiosk.web.htmx import go_to
-from kiosk.web.signin import current_candidate_id
+from kiosk.web.signin import current_candidate_id, current_page, sign_out_session
 
 bp = Blueprint("candidate", __name__, url_prefix="/candidate")
 
@@ -20,9 +28,17 @@ def only_candidates() -> None:
 
 def look_at_what_happened(error: KioskError) -> ResponseReturnValue:
     """The exam no longer takes anything from this page: home says why, and that the answers are safe."""
-    return go_to("candidate.home", status=error.status)
+    # the number of the page goes along: a tab that another one has overtaken must not take itself for that one
+    return go_to("candidate.home", status=error.status, page=current_page())
 
 
+def sign_in_again(error: KioskError) -> ResponseReturnValue:
+    """Staff have ended this sign-in."""
+    sign_out_session()
+    return go_to("auth.login", status=error.status)
+
+
+bp.register_error_handler(SignedOut, sign_in_again)
 for _stopped in (AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere, TimeOver):
     bp.register_error_handler(_stopped, look_at_what_happened)
 

@@ -9,13 +9,13 @@ from kiosk.blueprints.candidate import bp
 from kiosk.blueprints.candidate.forms import AnswerForm, MoveForm
 from kiosk.blueprints.candidate.place import own_sheet, own_sitting, own_standing, token_of
 from kiosk.errors import BadResponse, QuestionNotInAttempt
-from kiosk.services import answers, catalogue, reports
+from kiosk.services import answers, catalogue, presence, reports
 from kiosk.services.answers import SavedAnswer, Swap
 from kiosk.services.responses import response_from_form
 from kiosk.web import preferences
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import current_actor, current_lease
+from kiosk.web.signin import current_actor, current_lease, current_page
 
 
 @bp.post("/exam/save")
@@ -61,16 +61,19 @@ def clock() -> ResponseReturnValue:
     sitting = own_sitting()
     view = reports.clock(sitting.attempt_id, lease=sitting.lease, now=arrived_at())
     if not (view.is_running and is_htmx()):
-        return go_to("candidate.home")
+        return go_to("candidate.home", page=current_page())
     return render_template("candidate/_clock.html", remaining_ms=view.remaining_ms)
 
 
 @bp.get("/waiting")
 def waiting() -> ResponseReturnValue:
     """Tell a waiting page that it is still right, or send it to what is."""
-    token = token_of(own_standing())
+    standing = own_standing()
+    token = token_of(standing)
     if token != request.args.get("shown") or not is_htmx():
-        return go_to("candidate.home")
+        return go_to("candidate.home", page=current_page())
+    if standing.attempt and token.startswith("paused"):
+        presence.seen(standing.attempt.attempt_id, now=arrived_at())
     return render_template(
         "candidate/_waiting.html", token=token, checked_at=arrived_at(), zone=preferences.time_zone()
     )

@@ -7,12 +7,12 @@ from kiosk.services import reports
 from kiosk.services.screens import ExamSheet, Standing
 from kiosk.web import preferences
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import Sitting, current_candidate_id, sitting
+from kiosk.web.signin import Sitting, current_candidate_id, current_epoch, holds, show_page_of, sitting
 
 
 def own_standing() -> Standing:
     """Return how the candidate stands now."""
-    standing = reports.standing(current_candidate_id(), now=arrived_at())
+    standing = reports.standing(current_candidate_id(), now=arrived_at(), epoch=current_epoch())
     preferences.keep_person(language=standing.person.language, time_zone=standing.person.time_zone)
     return standing
 
@@ -31,12 +31,19 @@ def own_sheet() -> ExamSheet | None:
     if held is None:
         return None
     sheet = reports.exam_sheet(
-        held.attempt_id, candidate_id=current_candidate_id(), now=arrived_at(), language=preferences.language()
+        held.attempt_id,
+        candidate_id=current_candidate_id(),
+        now=arrived_at(),
+        language=preferences.language(),
+        epoch=current_epoch(),
     )
     attempt = sheet.attempt
     # between deadline and grace the attempt reads as running with no time left: no further question then
-    is_open = attempt.is_running and attempt.remaining_ms > 0 and attempt.lease == held.lease
-    return sheet if is_open else None
+    is_open = attempt.is_running and attempt.remaining_ms > 0 and holds(attempt.lease)
+    if not is_open:
+        return None
+    show_page_of(attempt.lease)
+    return sheet
 
 
 def screen_of(standing: Standing) -> str:
@@ -48,7 +55,7 @@ def screen_of(standing: Standing) -> str:
         return "cancelled"
     if attempt.is_handed_in and standing.kind == "handed_in":
         return "done"
-    if attempt.lease != held.lease:
+    if not holds(attempt.lease):
         return "open_elsewhere"
     if attempt.is_paused:
         return "paused"
@@ -58,7 +65,8 @@ def screen_of(standing: Standing) -> str:
 def token_of(standing: Standing) -> str:
     """Return a word that changes when a waiting page would look different now."""
     refusal = standing.refusal.code if standing.refusal else "none"
-    return f"{screen_of(standing)}-{standing.kind}-{refusal}"
+    asks = "-ask" if standing.attempt and standing.attempt.needs_approval else ""
+    return f"{screen_of(standing)}-{standing.kind}-{refusal}{asks}"
 
 
 def may_begin(standing: Standing) -> bool:
@@ -69,6 +77,9 @@ def may_begin(standing: Standing) -> bool:
 
 def _screen_of_newcomer(standing: Standing) -> str:
     """This sign-in has opened nothing yet: say who you are, or learn why not."""
-    if standing.kind in ("running", "paused") or may_begin(standing):
+    if standing.kind in ("running", "paused"):
+        # where staff must agree first, the question who this is comes after their word
+        return "open_elsewhere" if standing.attempt and standing.attempt.needs_approval else "identity"
+    if may_begin(standing):
         return "identity"
     return "refused"

@@ -16,7 +16,7 @@ from kiosk.blueprints.candidate.place import (
     screen_of,
     token_of,
 )
-from kiosk.errors import ConsentMissing, KioskError, OpenedElsewhere
+from kiosk.errors import ConsentMissing, KioskError, OpenedElsewhere, TakeoverNeedsApproval
 from kiosk.services import attempts, feedback
 from kiosk.services.screens import Standing
 from kiosk.web import preferences
@@ -24,7 +24,8 @@ from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import (
     current_actor,
     current_candidate_id,
-    current_lease,
+    current_login_no,
+    current_page,
     keep_sitting,
 )
 
@@ -46,10 +47,7 @@ def identity() -> ResponseReturnValue:
         return farewell(make_response(render_template("candidate/not_me.html")))
     standing = own_standing()
     if standing.kind in ("running", "paused"):
-        keep_sitting(
-            attempts.resume(current_candidate_id(), lease=current_lease(), by=current_actor(), now=arrived_at())
-        )
-        return redirect(url_for("candidate.home"), 303)
+        return _go_on()
     return redirect(url_for("candidate.instructions" if may_begin(standing) else "candidate.home"), 303)
 
 
@@ -71,7 +69,7 @@ def start() -> ResponseReturnValue:
             raise ConsentMissing
         started = attempts.start(
             current_candidate_id(),
-            lease=current_lease(),
+            lease=current_login_no(),
             by=current_actor(),
             now=arrived_at(),
             start_code=form.start_code.data,
@@ -81,6 +79,12 @@ def start() -> ResponseReturnValue:
         return _refused_start(refusal, form)
     keep_sitting(started)
     return redirect(url_for("candidate.exam"), 303)
+
+
+@bp.post("/take")
+def take() -> ResponseReturnValue:
+    """Go on here: this tab takes the exam from another one, or from another computer."""
+    return _go_on(as_new_page=True)
 
 
 @bp.get("/exam")
@@ -119,7 +123,7 @@ def submit() -> ResponseReturnValue:
     try:
         attempts.submit(held.attempt_id, by=current_actor(), now=arrived_at(), lease=held.lease)
     except OpenedElsewhere:
-        return redirect(url_for("candidate.home"), 303)
+        return redirect(url_for("candidate.home", page=current_page()), 303)
     return redirect(url_for("candidate.done"), 303)
 
 
@@ -187,3 +191,19 @@ def _refused_start(refusal: KioskError, form: StartForm) -> ResponseReturnValue:
     else:
         page = _waiting_page("refused", standing, refusal)
     return page, refusal.status
+
+
+def _go_on(*, as_new_page: bool = False) -> ResponseReturnValue:
+    """Take the open attempt to this page; home says where it goes on, or who must agree first."""
+    try:
+        started = attempts.resume(
+            current_candidate_id(),
+            lease=current_login_no(),
+            by=current_actor(),
+            now=arrived_at(),
+            as_new_page=as_new_page,
+        )
+    except TakeoverNeedsApproval:
+        return redirect(url_for("candidate.home", page=current_page(), asked=1), 303)
+    keep_sitting(started)
+    return redirect(url_for("candidate.home"), 303)

@@ -1,0 +1,77 @@
+"""Signs of life and the way through the paper are written in batches, off the hot path."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from kiosk.extensions import db
+from kiosk.ids import uuid7
+from kiosk.models import Visit
+from kiosk.services import answers, presence
+from tests.cast import Hall
+from tests.counting import counting
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_over(hall: Hall) -> None:
+    presence.flush()
+
+
+def test_the_way_through_the_paper_is_kept_in_order(hall: Hall) -> None:
+    player = hall.player()
+    started = player.start()
+    for place, number in enumerate((3, 2, 3)):
+        at = hall.MORNING + timedelta(seconds=10 * (place + 1))
+        answers.go(started.attempt_id, lease=player.lease, by=player.actor, now=at, to_number=number)
+    assert presence.way_through(started.attempt_id) == []
+    presence.flush()
+    assert [number for number, _at in presence.way_through(started.attempt_id)] == [1, 3, 2, 3]
+    assert player.attempt.last_seen_at == hall.MORNING + timedelta(seconds=30)
+
+
+def test_a_save_leaves_a_sign_of_life(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    player.save(1, "A", at=hall.MORNING + timedelta(minutes=7))
+    presence.flush()
+    assert player.attempt.last_seen_at == hall.MORNING + timedelta(minutes=7)
+
+
+def test_a_refused_save_leaves_none(hall: Hall) -> None:
+    player, other = hall.player(), hall.player()
+    player.start()
+    with pytest.raises(Exception, match="open"):
+        other.save(1, "A", at=hall.MORNING + timedelta(minutes=7))
+    presence.flush()
+    assert player.attempt.last_seen_at == hall.MORNING
+
+
+def test_a_batch_costs_the_same_however_many_are_in_it(hall: Hall) -> None:
+    costs = []
+    for many in (1, presence.BATCH):
+        for _ in range(many):
+            presence.visited(uuid7(), 1, now=hall.MORNING)
+        with counting() as counted:
+            assert presence.flush() == many
+        costs.append((counted.statements, counted.commits))
+    assert costs[0] == costs[1] == (2, 2)
+
+
+def test_what_could_not_be_written_is_written_later(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = hall.player().start()
+    presence.visited(started.attempt_id, 4, now=hall.MORNING + timedelta(minutes=1))
+
+    def away(_batch: object) -> None:
+        raise OperationalError("update", {}, Exception("away"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(presence, "_write_visits", away)
+        with pytest.raises(OperationalError):
+            presence.flush()
+    presence.flush()
+    assert presence.way_through(started.attempt_id)[-1][0] == 4
+    assert db.session.execute(select(func.count()).select_from(Visit)).scalar_one() == 2
