@@ -13,6 +13,7 @@ class KioskError(Exception):
 
     status = 400
     code = "refused"
+    retry_after_seconds: int | None = None  # None: whatever is usual
     message: Any = _l("This is not possible now. Ask the invigilator.")
 
     def __init__(self, **details: Any) -> None:
@@ -60,11 +61,6 @@ class MissingCredentials(KioskError):
 class WrongCredentials(KioskError):
     status, code = 401, "wrong_credentials"
     message = _l("The service number or the password is not right. Check both and try again.")
-
-
-class LockedOut(KioskError):
-    status, code = 429, "locked_out"
-    message = _l("Too many wrong tries. Wait %(minutes)s minutes, or ask the invigilator to unlock you.")
 
 
 class SignedOut(KioskError):

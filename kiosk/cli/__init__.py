@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from kiosk.cli.commands import demo_group, setup, sweep, user_group
+from kiosk.cli.commands import demo_group, setup, sweep
 from kiosk.cli.doctor import doctor
 from kiosk.cli.slots import clear_incomplete_sessions, sets_group, slots_group
+from kiosk.cli.users import user_group
 
 
 def init_app(app: Flask) -> None:

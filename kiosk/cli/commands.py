@@ -7,7 +7,6 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from kiosk import clock
-from kiosk.capabilities import Role
 from kiosk.cli.manners import plainly
 from kiosk.jobs import sweeper
 from kiosk.services import demo, outages, setting_up
@@ -44,18 +43,3 @@ def setup(organisation: str, centre: str, admin: str) -> None:
     """Make the first organisation, centre and admin, with a one-time password."""
     password = setting_up.set_up(organisation=organisation, centre=centre, admin=admin, now=clock.now())
     click.echo(f"Organisation made. Sign in as {admin} with the one-time password: {password}")
-
-
-user_group = AppGroup("user", help="Staff accounts.")
-
-
-@user_group.command("create")
-@click.option("--login", required=True)
-@click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
-@click.option("--centre", help="Code of the centre, for a centre's people.")
-@plainly
-def user_create(login: str, name: str, role: str, centre: str | None) -> None:
-    """Add a staff member, with a one-time password."""
-    password = setting_up.add_user(login=login, name=name, role=role, centre=centre, now=clock.now())
-    click.echo(f"{login} can sign in with the one-time password: {password}")

@@ -1,37 +1,48 @@
-"""Accounts: signing in candidates and staff, passwords, and who the signed-in person is now."""
+"""Accounts: signing in candidates and staff, in one step or two, and who the signed-in person is now."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import math
 import secrets
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from kiosk.capabilities import Role
-from kiosk.errors import BadInput, LockedOut, MissingCredentials, WrongCredentials
+from kiosk.errors import BadInput, MissingCredentials, NotFound, SignedOut, WrongCredentials
 from kiosk.extensions import db, transaction
 from kiosk.models import Candidate, Organisation, User
-from kiosk.services import audit
+from kiosk.services import audit, hashing, second_factor, tries
+from kiosk.services.admission import PATIENCE_SECONDS
 from kiosk.services.audit import Actor, Change
-from kiosk.services.system import settings
+from kiosk.services.hashing import LONGEST_PASSWORD, hash_generated, hash_password, matches, new_password
+from kiosk.services.tries import Source
+from kiosk.sign_in_errors import CodeNeeded, WrongCode
 
-LONGEST_PASSWORD = 256
+__all__ = [
+    "LONGEST_PASSWORD",
+    "SignedIn",
+    "candidate_sign_in_holds",
+    "confirm_password",
+    "create_user",
+    "current_user",
+    "find",
+    "finish",
+    "fold_login",
+    "hash_generated",
+    "hash_password",
+    "matches",
+    "new_password",
+    "sign_in",
+]
+
 LONGEST_LOGIN = 80
-TRIES = 5
-LOCKED = timedelta(minutes=5)
+LONGEST_CODE = 20
 INVISIBLE = ("Cf", "Cc", "Zs", "Zl", "Zp")
-
-_hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-_nobody: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,7 @@ class SignedIn:
     epoch: int
     login_no: int
     language: str
+    must_set_up_totp: bool = False
 
 
 def fold_login(text: str) -> str:
@@ -53,57 +65,84 @@ def fold_login(text: str) -> str:
     return "".join(char for char in normal if unicodedata.category(char) not in INVISIBLE)
 
 
-def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password that a person chose."""
-    return _hasher.hash(_normal(password))
-
-
-def hash_generated(password: str) -> str:
-    """Return the HMAC of a random password of ours: fast is right for secrets that nobody can guess."""
-    digest = hmac.new(settings().secret_key.encode(), password.encode(), hashlib.sha256).hexdigest()
-    return f"hmac-sha256${digest}"
-
-
-def matches(password_hash: str, password: str) -> bool:
-    """Return whether `password` is the one behind `password_hash`."""
-    if password_hash.startswith("hmac-sha256$"):
-        return hmac.compare_digest(password_hash, hash_generated(password))
-    try:
-        return _hasher.verify(password_hash, _normal(password))
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def new_password() -> str:
-    """Return a random password of 12 characters that can be read aloud and typed."""
-    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "".join(secrets.choice(alphabet) for _ in range(12))
-
-
-def sign_in(login: str, password: str, *, now: datetime, address: str | None = None) -> SignedIn:
+def sign_in(
+    login: str,
+    password: str,
+    *,
+    now: datetime,
+    address: str | None = None,
+    source: Source | None = None,
+    code: str | None = None,
+    wait_seconds: float = PATIENCE_SECONDS,
+) -> SignedIn:
     """Return who this is. Unknown names and wrong passwords can't be told apart.
 
-    Raises MissingCredentials, BadInput, WrongCredentials, LockedOut.
+    Raises MissingCredentials, BadInput, WrongCredentials, LockedOut, TooManyTries, SignInBusy; for somebody with a
+    second factor CodeNeeded, or WrongCode where `code` came along.
     """
     if not login.strip() or not password:
         raise MissingCredentials
     if "\0" in login + password or len(login) > LONGEST_LOGIN or len(password) > LONGEST_PASSWORD:
         raise BadInput(
-            problem=f"The service number or the password is too long (at most {LONGEST_PASSWORD} characters)."
+            problem=_(
+                "The service number or the password is too long (at most %(most)s characters).", most=LONGEST_PASSWORD
+            )
         )
-    person = _find(login)
-    if person is None:
-        matches(_hash_of_nobody(), password)
+    tries.demand_patience(source, now=now)
+    person, totp_roles = _find(login)
+    tries.demand_unlocked(person, fold_login(login), now=now)
+    stored, by = person.password_hash if person else None, _actor(person, address)
+    if not hashing.check(stored, password, wait_seconds=wait_seconds) or person is None:
+        tries.count_failure(person, fold_login(login), source, by=by, now=now, action="sign_in_failed")
         raise WrongCredentials
-    if person.locked_until and person.locked_until > now:
-        raise LockedOut(minutes=math.ceil((person.locked_until - now).total_seconds() / 60))
-    right = matches(person.password_hash, password)
-    kind: Literal["candidate", "user"] = "candidate" if isinstance(person, Candidate) else "user"
-    actor = Actor(kind, person.name, person.id, person.organisation_id, address=address)
-    if not right:
-        _count_failure(person, kind, actor, now)
+    if isinstance(person, User) and person.totp_on_at:
+        if code is None:
+            raise CodeNeeded(person.id, person.session_epoch)
+        return _with_code(person, code, source, by, now)
+    return _signed_in(person, by, now, must_set_up_totp=isinstance(person, User) and person.role in totp_roles)
+
+
+def finish(
+    user_id: UUID, epoch: int, code: str, *, now: datetime, address: str | None = None, source: Source | None = None
+) -> SignedIn:
+    """The second step, after `sign_in` raised CodeNeeded: return who this is.
+
+    Raises WrongCode, LockedOut, TooManyTries, and SignedOut where the first step no longer holds.
+    """
+    tries.demand_patience(source, now=now)
+    user = current_user(user_id, epoch)
+    if user is None or user.totp_on_at is None:
+        raise SignedOut
+    tries.demand_unlocked(user, user.login, now=now)
+    return _with_code(user, code, source, _actor(user, address), now)
+
+
+def confirm_password(
+    user_id: UUID,
+    password: str,
+    *,
+    by: Actor,
+    now: datetime,
+    source: Source | None = None,
+    wait_seconds: float = PATIENCE_SECONDS,
+) -> None:
+    """Make sure that it is still this person: wrong tries count as they do at the sign-in.
+
+    Raises WrongCredentials, LockedOut, TooManyTries, SignInBusy, NotFound.
+    """
+    tries.demand_patience(source, now=now)
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    tries.demand_unlocked(user, user.login, now=now)
+    stored, login = user.password_hash, user.login
+    if (
+        not password
+        or len(password) > LONGEST_PASSWORD
+        or not hashing.check(stored, password, wait_seconds=wait_seconds)
+    ):
+        tries.count_failure(user, login, source, by=by, now=now, action="password_failed")
         raise WrongCredentials
-    return _signed_in(person, kind, actor, now)
 
 
 def current_user(user_id: UUID, epoch: int) -> User | None:
@@ -118,6 +157,14 @@ def candidate_sign_in_holds(candidate_id: UUID, epoch: int) -> bool:
         select(Candidate.session_epoch, Candidate.archived_at).where(Candidate.id == candidate_id)
     ).one_or_none()
     return row is not None and row.archived_at is None and row.session_epoch == epoch
+
+
+def find(login: str) -> Candidate | User:
+    """Return the account with this login, as the sign-in finds it. Raises NotFound."""
+    person = _find(login)[0]
+    if person is None:
+        raise NotFound
+    return person
 
 
 def create_user(
@@ -149,61 +196,57 @@ def create_user(
     return user
 
 
-def _find(login: str) -> Candidate | User | None:
-    """The one account with this login; `CODE/number` names the organisation where there are several."""
+def _find(login: str) -> tuple[Candidate | User | None, list[str]]:
+    """The one account with this login, and which roles need a second factor; `CODE/number` names the organisation."""
     code, slash, rest = login.partition("/")
     folded = fold_login(rest if slash else login)
     for model in (Candidate, User):
-        query: Any = select(model).where(model.login == folded)
+        query: Any = select(model, Organisation.totp_roles).join(Organisation).where(model.login == folded)
         if slash:
-            query = query.join(Organisation).where(Organisation.code == code.strip())
+            query = query.where(Organisation.code == code.strip())
         query = query.where(model.archived_at.is_(None) if model is Candidate else model.deactivated_at.is_(None))  # type: ignore[union-attr]
-        found = db.session.execute(query.limit(2)).scalars().all()
+        found = db.session.execute(query.limit(2)).all()
         if len(found) == 1:
-            return found[0]
-    return None
+            return found[0][0], found[0].totp_roles or []
+    return None, []
 
 
-def _signed_in(person: Any, kind: Literal["candidate", "user"], actor: Actor, now: datetime) -> SignedIn:
-    model = type(person)
+def _actor(person: Candidate | User | None, address: str | None) -> Actor:
+    if person is None:
+        return Actor("unknown", "", address=address)
+    kind = "candidate" if isinstance(person, Candidate) else "user"
+    return Actor(kind, person.name, person.id, person.organisation_id, address=address)
+
+
+def _with_code(user: User, code: str, source: Source | None, by: Actor, now: datetime) -> SignedIn:
+    try:
+        return _signed_in(user, by, now, code=code[:LONGEST_CODE])
+    except WrongCode:
+        again = db.session.get_one(User, by.id)
+        tries.count_failure(again, again.login, source, by=by, now=now, action="code_failed")
+        raise
+
+
+def _signed_in(
+    person: Any, by: Actor, now: datetime, *, must_set_up_totp: bool = False, code: str | None = None
+) -> SignedIn:
     signed_in = SignedIn(
-        kind=kind,
+        kind="candidate" if isinstance(person, Candidate) else "user",
         id=person.id,
         name=person.name,
         organisation_id=person.organisation_id,
         epoch=person.session_epoch,
         login_no=secrets.randbits(48) | 1,
         language=getattr(person, "language", "en"),
+        must_set_up_totp=must_set_up_totp,
     )
-    failed = person.failed_sign_ins
+    model, failed = type(person), person.failed_sign_ins
     with transaction():
+        if code is not None:
+            second_factor.use(db.session.get_one(User, signed_in.id), code, now=now)
         if failed:
             db.session.execute(
                 update(model).where(model.id == signed_in.id).values(failed_sign_ins=0, locked_until=None)
             )
-        audit.record([Change(kind, signed_in.id, "sign_in")], by=actor, now=now)
+        audit.record([Change(signed_in.kind, signed_in.id, "sign_in")], by=by, now=now)
     return signed_in
-
-
-def _count_failure(person: Any, kind: str, actor: Actor, now: datetime) -> None:
-    model, person_id, failed = type(person), person.id, person.failed_sign_ins + 1
-    with transaction():
-        db.session.execute(
-            update(model)
-            .where(model.id == person_id)
-            .values(
-                failed_sign_ins=model.failed_sign_ins + 1, locked_until=now + LOCKED if failed % TRIES == 0 else None
-            )
-        )
-        audit.record([Change(kind, person_id, "sign_in_failed")], by=actor, now=now)
-
-
-def _hash_of_nobody() -> str:
-    """A hash to try in vain, so that an unknown name costs the same time."""
-    global _nobody
-    _nobody = _nobody or hash_password(secrets.token_hex(8))
-    return _nobody
-
-
-def _normal(password: str) -> str:
-    return unicodedata.normalize("NFC", password)

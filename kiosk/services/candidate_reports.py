@@ -79,6 +79,7 @@ class CandidateView:
     seat: str | None
     shift_at: datetime | None
     extra_minutes_per_hour: int
+    locked_until: datetime | None
     centre: CentreView
     slot: SlotView
     actions: tuple[str, ...]
@@ -117,6 +118,7 @@ def candidate(candidate_id: UUID, *, organisation_id: UUID, centre_id: UUID | No
         seat=row.Candidate.seat,
         shift_at=row.starts_at,
         extra_minutes_per_hour=row.Candidate.extra_minutes_per_hour,
+        locked_until=row.Candidate.locked_until,
         centre=CentreView(row.Centre.id, row.Centre.code, row.Centre.name, row.Centre.time_zone),
         slot=view,
         actions=actions_for(view, has_session=running is not None),

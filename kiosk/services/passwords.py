@@ -7,11 +7,12 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 
-from kiosk.errors import BadInput, NotFound, WrongCredentials
+from kiosk.errors import BadInput
 from kiosk.extensions import db, transaction
 from kiosk.models import User
-from kiosk.services import accounts, audit
+from kiosk.services import accounts, admission, audit
 from kiosk.services.audit import Actor, Change
+from kiosk.services.tries import Source
 
 SHORTEST = 8
 # what everybody tries first, folded; a list of thousands would not stop a person who stands at the kiosk
@@ -23,18 +24,17 @@ _FIRST_TRIES = (
 OBVIOUS = frozenset(_FIRST_TRIES.split())
 
 
-def change_own(user_id: UUID, current: str, new: str, repeated: str, *, by: Actor, now: datetime) -> int:
+def change_own(
+    user_id: UUID, current: str, new: str, repeated: str, *, by: Actor, now: datetime, source: Source | None = None
+) -> int:
     """Set a new password and end every other sign-in; return the epoch of the sign-ins that hold from now on.
 
-    Raises WrongCredentials (current), BadInput (new), NotFound.
+    Raises BadInput (new), and for the current one what `accounts.confirm_password` raises.
     """
-    user = db.session.get(User, user_id)
-    if user is None:
-        raise NotFound
-    if not accounts.matches(user.password_hash, current[: accounts.LONGEST_PASSWORD]):
-        raise WrongCredentials
-    _check(new, repeated, current, user.login)
-    hashed = accounts.hash_password(new)
+    accounts.confirm_password(user_id, current, by=by, now=now, source=source)
+    _check(new, repeated, current, db.session.get_one(User, user_id).login)
+    with admission.hashing.turn(wait_seconds=admission.PATIENCE_SECONDS):
+        hashed = accounts.hash_password(new)
     with transaction():
         user = db.session.get_one(User, user_id)
         user.password_hash, user.must_change_password = hashed, False

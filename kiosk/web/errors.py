@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from kiosk.errors import CannotSave, KioskError, PasswordChangeNeeded, ServerBusy
 from kiosk.extensions import db
+from kiosk.sign_in_errors import SecondFactorNeeded
 from kiosk.web import problems
 from kiosk.web.htmx import go_to
 from kiosk.web.request_time import request_id
@@ -47,7 +48,8 @@ UNEXPECTED = _l("Something went wrong on the server. What was saved is safe. Try
 def init_app(app: Flask) -> None:
     """Answer refusals, HTTP errors, database trouble and everything unforeseen."""
     app.register_error_handler(KioskError, _refusal)
-    app.register_error_handler(PasswordChangeNeeded, _change_password)
+    app.register_error_handler(PasswordChangeNeeded, lambda error: _lead_to("password.change", error))
+    app.register_error_handler(SecondFactorNeeded, lambda error: _lead_to("account.page", error))
     app.register_error_handler(CSRFError, lambda _error: error_answer(400, SENTENCES[400], "csrf"))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_trouble)
@@ -55,10 +57,15 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unforeseen)
 
 
-def error_answer(status: int, sentence: Any, code: str) -> ResponseReturnValue:
+def retry_after(error: KioskError) -> str:
+    """Return what goes into Retry-After: seconds."""
+    return str(error.retry_after_seconds or RETRY_SECONDS)
+
+
+def error_answer(status: int, sentence: Any, code: str, *, retry_seconds: str = RETRY_SECONDS) -> ResponseReturnValue:
     """Return the error as the caller can read it: JSON for clients and health, else a page or a fragment."""
     title = TITLES.get(status, UNEXPECTED if status >= 500 else TITLES[404])
-    headers = {"Retry-After": RETRY_SECONDS} if status in (429, 503) else {}
+    headers = {"Retry-After": retry_seconds} if status in (429, 503) else {}
     if problems.is_api() or request.path.startswith(("/healthz", "/readyz")):
         return problems.problem(status, sentence, code), status, headers
     template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/error.html"
@@ -66,15 +73,15 @@ def error_answer(status: int, sentence: Any, code: str) -> ResponseReturnValue:
     return page, status, headers
 
 
-def _change_password(error: KioskError) -> ResponseReturnValue:
-    """Lead the way to the one page that is open to somebody with a password that staff have set."""
-    return _refusal(error) if request.path.startswith("/api/") else go_to("password.change")
+def _lead_to(endpoint: str, error: KioskError) -> ResponseReturnValue:
+    """Lead the way to the page that has to come before everything else; a program is only told."""
+    return _refusal(error) if problems.is_api() else go_to(endpoint)
 
 
 def _refusal(error: KioskError) -> ResponseReturnValue:
     if problems.is_api():
-        return problems.refusal_problem(error, RETRY_SECONDS)
-    return error_answer(error.status, error.sentence, error.code)
+        return problems.refusal_problem(error, retry_after(error))
+    return error_answer(error.status, error.sentence, error.code, retry_seconds=retry_after(error))
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -124,7 +124,7 @@ def test_only_an_admin_and_the_centres_own_people_change_anything(app):
         for login, role in STAFF.items()
     }
     assert writers["auditor"] == writers["marks"] == set()
-    assert writers["invigilator"] == {"/centre/slots/resume"}
+    assert writers["invigilator"] == {"/centre/slots/resume", "/centre/candidates/<uuid:candidate_id>/unlock"}
     assert writers["admin"] - writers["centre"] == {
         "/admin/sets/<uuid:trade_id>/<any(primary, secondary):paper_type>/switch"
     }

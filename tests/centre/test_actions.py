@@ -147,7 +147,7 @@ def test_clearing_somebody_who_is_paused_needs_the_word_too(hall, desk):
 
 
 def test_resume_room_lets_everybody_go_on_with_the_time_they_had(app, hall):
-    invigilator, players = Desk(app, "invigilator"), [hall.player(0), hall.player(1)]
+    players = [hall.player(0), hall.player(1)]
     for player in players:
         player.start()
     pauses.pause(
@@ -156,7 +156,7 @@ def test_resume_room_lets_everybody_go_on_with_the_time_they_had(app, hall):
     left = [player.attempt.remaining_ms for player in players]
     back_at = hall.after(minutes=40)
     clock.freeze(back_at)
-    room = {"all": "1", "slot": "paused"}
+    invigilator, room = Desk(app, "invigilator"), {"all": "1", "slot": "paused"}
     answer = invigilator.post("/centre/slots/resume", follow=True, **room, seen=seen(invigilator, "resume", **room))
     assert "2 tests go on, with the time they had." in plain(answer)
     for player, ms in zip(players, left, strict=True):

@@ -48,9 +48,9 @@ def test_a_running_test_shows_since_when_and_how_much_is_answered(app, hall, des
     assert "2/10" in page
 
 
-def test_yesterdays_times_come_with_their_date(hall, desk):
+def test_yesterdays_times_come_with_their_date(hall, app):
     clock.freeze(hall.MORNING + timedelta(days=1))
-    assert "since 21 Nov, 10:00" in desk.text("/centre/")
+    assert "since 21 Nov, 10:00" in Desk(app, "centre").text("/centre/")
 
 
 def test_a_cancelled_test_is_not_counted_for_the_new_slot(hall, desk):

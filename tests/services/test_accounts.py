@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.errors import BadInput, LockedOut, MissingCredentials, WrongCredentials
+from kiosk.errors import BadInput, MissingCredentials, WrongCredentials
 from kiosk.extensions import db, transaction
 from kiosk.models import Candidate, User
 from kiosk.services import accounts
+from kiosk.sign_in_errors import LockedOut
 from tests.cast import PASSWORD, Hall
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import render_template, request, session
+from flask import flash, render_template, request, session
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.actions import offered
 from kiosk.blueprints.centre.forms import filters_from, query_of
 from kiosk.blueprints.centre.scope import current_centre, own_centre_id, visible_centres
-from kiosk.services import candidate_reports, centre_reports
-from kiosk.web.htmx import is_htmx
-from kiosk.web.signin import current_staff, needs
+from kiosk.models import Candidate
+from kiosk.services import candidate_reports, centre_reports, sign_ins
+from kiosk.web.htmx import go_to, is_htmx
+from kiosk.web.request_time import arrived_at
+from kiosk.web.signin import current_actor, current_staff, needs
 
 
 @bp.get("/")
@@ -45,5 +48,24 @@ def candidate(candidate_id: UUID) -> ResponseReturnValue:
     )
     code = {} if own_centre_id() else {"centre": shown.centre.code}
     return render_template(
-        "centre/candidate.html", shown=shown, zone=shown.centre.time_zone, code=code, offered=offered(shown.actions)
+        "centre/candidate.html",
+        shown=shown,
+        zone=shown.centre.time_zone,
+        code=code,
+        offered=offered(shown.actions),
+        is_locked=shown.locked_until is not None and shown.locked_until > arrived_at(),
     )
+
+
+@bp.post("/candidates/<uuid:candidate_id>/unlock")
+@needs("candidate.unlock")
+def unlock(candidate_id: UUID) -> ResponseReturnValue:
+    """Let a candidate try again at once after wrong passwords."""
+    shown = candidate_reports.candidate(
+        candidate_id, organisation_id=current_staff().organisation_id, centre_id=own_centre_id()
+    )
+    if sign_ins.unlock(Candidate, shown.candidate_id, by=current_actor(), now=arrived_at()):
+        flash(_("%(name)s can try again at once.", name=shown.name), "ok")
+    else:
+        flash(_("%(name)s is not locked.", name=shown.name))
+    return go_to("centre.candidate", candidate_id=candidate_id)
