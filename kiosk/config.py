@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+from kiosk import redis_address
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHORTEST_SECRET = 32
 
@@ -82,7 +83,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         env=mode,  # type: ignore[arg-type]
         instance_dir=instance_dir,
         database_url=_database_url(env.text("KIOSK_DATABASE_URL", f"sqlite:///{instance_dir / 'kiosk.db'}")),
-        redis_url=env.checked("KIOSK_REDIS_URL", "embedded", _redis_url),
+        redis_url=env.checked("KIOSK_REDIS_URL", "embedded", redis_address.problem),
         secret_key=_secret_key(env.raw("KIOSK_SECRET_KEY"), instance_dir, production=mode == "production"),
         tls=tls,
         public_url=env.checked("KIOSK_PUBLIC_URL", default_url, _web_url),
@@ -151,12 +152,6 @@ def _database_url(url: str) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise SettingsError("KIOSK_DATABASE_URL: must begin with sqlite:/// or postgresql+psycopg://")
     return url
-
-
-def _redis_url(url: str) -> str | None:
-    if url == "embedded" or url.startswith(REDIS_SCHEMES):
-        return None
-    return f"must be embedded or begin with one of {', '.join(REDIS_SCHEMES)}"
 
 
 def _web_url(url: str) -> str | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import and_, or_, select
 
-from kiosk import clock, timers, timers_strays
+from kiosk import clock, timers
 from kiosk.extensions import db
 from kiosk.models import Attempt
 from kiosk.services import expiring, marking, outages, system
@@ -64,7 +64,7 @@ def delete_strays() -> int:
     To be called before anything is served: a database that was restored from a backup may be older than Redis, and a
     poll with a key never asks it.
     """
-    strays = timers_strays.delete_strays(_running)
+    strays = timers.delete_strays(_running)
     db.session.remove()
     if strays:
         log.warning("timer keys without a running attempt deleted=%s", strays)

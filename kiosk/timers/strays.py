@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from flask import current_app
+
+from kiosk.timers.links import Link
 
 KEYS = "exam:timer:*"
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -27,12 +28,16 @@ def delete_strays(running: Callable[[list[UUID]], set[UUID]]) -> int:
         stopped = {i for i, timer in store.read(batch).items() if timer.deadline_ms is None}
         strays = [names[i] for i in set(batch) - stopped - running(batch)]
         if strays:
-            deleted += store.call(lambda client, strays=strays: sum(client.delete(name) for name in strays)) or 0
+            deleted += store.call(lambda link, strays=strays: sum(_delete(link, name) for name in strays)) or 0
     return deleted
 
 
-def _names(client: Any) -> list[str]:
-    return list(client.scan_iter(KEYS, count=BATCH))
+def _names(link: Link) -> list[str]:
+    return [name for client, _ in link.masters() for name in client.scan_iter(KEYS, count=BATCH)]
+
+
+def _delete(link: Link, name: str) -> int:
+    return link.client_for(name).delete(name)
 
 
 def _id_in(name: str) -> UUID | None:
