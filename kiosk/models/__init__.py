@@ -4,9 +4,10 @@ from kiosk.models.attempts import Answer, AnswerSave, Attempt, Pause, TimeGrant,
 from kiosk.models.marks import Feedback, Result
 from kiosk.models.organisation import Centre, Kiosk, Organisation, Shift, ShiftTrade
 from kiosk.models.papers import Activation, Paper, Part, Question, QuestionSet, Trade
-from kiosk.models.people import Candidate, SignInTries, User
-from kiosk.models.records import AuditEvent, IdempotencyKey, ProcessStamp
+from kiosk.models.people import Candidate, CandidatePhoto, SignInTries, User
+from kiosk.models.records import AuditEvent, AuditSeal, IdempotencyKey, Incident, ProcessStamp
 from kiosk.models.slots import Slot
+from kiosk.models.work import Job, Mail
 
 __all__ = [
     "Activation",
@@ -14,11 +15,16 @@ __all__ = [
     "AnswerSave",
     "Attempt",
     "AuditEvent",
+    "AuditSeal",
     "Candidate",
+    "CandidatePhoto",
     "Centre",
     "Feedback",
     "IdempotencyKey",
+    "Incident",
+    "Job",
     "Kiosk",
+    "Mail",
     "Organisation",
     "Paper",
     "Part",

@@ -59,6 +59,8 @@ class Kiosk(Model):
     name: Mapped[Code]
     seat: Mapped[Code | None]
     token_hash: Mapped[str | None] = mapped_column(String(64))
+    enrolment_code_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    enrolment_ends_at: Mapped[Instant | None]
     enrolled_at: Mapped[Instant | None]
     last_seen_at: Mapped[Instant | None]
     archived_at: Mapped[Instant | None]

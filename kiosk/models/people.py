@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiosk.capabilities import Role
 from kiosk.models.base import Model, one_of
-from kiosk.models.types import Code, Instant, Name, PublicId
+from kiosk.models.types import Code, Instant, JsonValue, Name, PublicId
 
 
 class User(Model):
@@ -38,6 +38,8 @@ class User(Model):
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)  # a code counts once
     created_at: Mapped[Instant]
     deactivated_at: Mapped[Instant | None]
+    email: Mapped[Name | None]
+    mail_wishes: Mapped[JsonValue | None]  # the kinds of news that this person wants by mail
 
 
 class Candidate(Model):
@@ -65,6 +67,7 @@ class Candidate(Model):
     photo: Mapped[Name | None]
     seat: Mapped[Code | None]
     checked_in_at: Mapped[Instant | None]
+    checked_in_by: Mapped[Name | None]
     primary_bypassed_at: Mapped[Instant | None]
     primary_bypassed_by: Mapped[Name | None]
     primary_bypass_reason: Mapped[str | None] = mapped_column(Text)
@@ -74,6 +77,17 @@ class Candidate(Model):
     locked_until: Mapped[Instant | None]
     created_at: Mapped[Instant]
     archived_at: Mapped[Instant | None]
+
+
+class CandidatePhoto(Model):
+    """A candidate's photo as it is shown: re-encoded, small, in the database like everything that must not be lost."""
+
+    __tablename__ = "candidate_photos"
+
+    candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidates.id"), primary_key=True)
+    mime: Mapped[Code]
+    image: Mapped[bytes] = mapped_column(LargeBinary)
+    taken_at: Mapped[Instant]
 
 
 class SignInTries(Model):

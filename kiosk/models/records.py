@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiosk.models.base import Model
-from kiosk.models.types import Code, Instant, JsonValue, Name, PublicId
+from kiosk.models.types import BigId, Code, Instant, JsonValue, Name, PublicId
 
 
 class AuditEvent(Model):
@@ -36,6 +36,43 @@ class AuditEvent(Model):
     details: Mapped[JsonValue | None]
     request_id: Mapped[Code | None]
     address: Mapped[Code | None]
+
+
+class AuditSeal(Model):
+    """A batch of audit rows under one hash, chained to the seal before it: whoever changes a row breaks the chain."""
+
+    __tablename__ = "audit_seals"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    first_id: Mapped[UUID] = mapped_column(Uuid)
+    last_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    row_count: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+    hash_before: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[Instant]
+
+
+class Incident(Model):
+    """Something that happened in the hall, with the time it cost."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        Index("ix_incidents_centre_at", "centre_id", "happened_at"),
+        CheckConstraint("seconds_lost >= 0", name="seconds_lost"),
+    )
+
+    id: Mapped[PublicId]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
+    centre_id: Mapped[UUID] = mapped_column(ForeignKey("centres.id"))
+    shift_id: Mapped[UUID | None] = mapped_column(ForeignKey("shifts.id"))
+    candidate_id: Mapped[UUID | None] = mapped_column(ForeignKey("candidates.id"), index=True)
+    attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempts.id"))
+    kind: Mapped[Code]
+    words: Mapped[str] = mapped_column(Text)
+    seconds_lost: Mapped[int] = mapped_column(default=0)
+    happened_at: Mapped[Instant]
+    written_at: Mapped[Instant]
+    written_by: Mapped[Name]
 
 
 class ProcessStamp(Model):

@@ -57,6 +57,5 @@ def downgrade():
     op.drop_table("visits")
     op.drop_index(op.f("ix_attempts_kiosk_id"), table_name="attempts")
     with op.batch_alter_table("attempts") as batch_op:
-        batch_op.drop_constraint(op.f("fk_attempts_kiosk_id_kiosks"), type_="foreignkey")
         for name in ("kiosk_id", "takeover_approved_at", "user_agent", "address"):
             batch_op.drop_column(name)

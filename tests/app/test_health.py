@@ -58,7 +58,7 @@ def test_with_a_pending_migration_nothing_is_served_but_the_word_that_it_is(app:
             assert client.get("/readyz").get_json()["migrations"] == "down"
             assert client.get("/healthz").status_code == 200
         finally:
-            _set_revision("0003")
+            _set_revision("0004")
     assert client.get("/login").status_code == 200
 
 
