@@ -80,6 +80,7 @@ class Bot:
         self.questions: list[str] = []
         self.is_done = False
         self.ask_seconds = ASK_SECONDS
+        self.headers: dict[str, str] = {}
         self._texts = itertools.count(1)
         self._seqs: dict[str, int] = {}
 
@@ -154,7 +155,7 @@ class Bot:
         return self._call("submit", "POST", f"/api/exam/timer/submit/{self.attempt_id}/", attempt_id=self.attempt_id)
 
     def _call(self, call: str, method: str, path: str, sent: Any = None, **about: Any) -> Seen:
-        headers = {"Content-Type": "application/json"} if sent is not None else {}
+        headers = dict(self.headers) | ({"Content-Type": "application/json"} if sent is not None else {})
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         begun_at, status, body, retry_after = time.monotonic(), None, {}, None

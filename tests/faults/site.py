@@ -6,6 +6,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import psycopg
 
 from tests.faults.bots import AckLog, Bot
 from tests.faults.checks import check_invariants
@@ -95,6 +98,13 @@ class Site:
         finally:
             connection.rollback()
             connection.close()
+
+    @contextmanager
+    def console(self) -> Iterator[psycopg.Connection[Any]]:
+        """Somebody at the country's database itself."""
+        assert self.postgres is not None
+        with psycopg.connect(f"host={self.postgres.folder} user=postgres dbname=faults", autocommit=True) as connection:
+            yield connection
 
     def put_right(self) -> None:
         """Undo every fault that a test left behind."""

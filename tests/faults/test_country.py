@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
@@ -28,18 +25,10 @@ pytestmark = pytest.mark.postgresql
 WHEN = {"before": False, "after": True}
 
 
-@contextmanager
-def psql(site: Site) -> Iterator[psycopg.Connection[Any]]:
-    """Somebody at the database's own console."""
-    assert site.postgres is not None
-    with psycopg.connect(f"host={site.postgres.folder} user=postgres dbname=faults", autocommit=True) as connection:
-        yield connection
-
-
 def stored_seq(site: Site, bot: Bot) -> int:
     """The `seq` that is stored for the bot's first question."""
     query = "SELECT seq FROM answers WHERE attempt_id = %s AND question_id = %s"
-    with psql(site) as console:
+    with site.console() as console:
         row = console.execute(query, (bot.attempt_id, bot.questions[0])).fetchone()
         assert row is not None
         return row[0]
@@ -114,7 +103,7 @@ def test_D2_a_storm_of_terminated_backends_costs_no_acknowledged_answer(country:
     bots = country.bots(3)
     others = "pid <> pg_backend_pid() AND datname = 'faults'"
     storm = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {others}"
-    with writing(bots), psql(country) as console:
+    with writing(bots), country.console() as console:
         for _ in range(6):
             time.sleep(0.15)
             console.execute(storm)
@@ -134,7 +123,7 @@ def test_D2_after_all_lines_broke_idle_no_request_fails(country: Site) -> None:
 
 def test_D6_a_row_held_longer_than_the_lock_timeout_is_a_503_and_no_hung_worker(country: Site) -> None:
     held, free = country.bots(2)
-    with psql(country) as console, console.transaction():
+    with country.console() as console, console.transaction():
         console.execute("SELECT 1 FROM attempts WHERE id = %s FOR UPDATE", (held.attempt_id,))
         country.log.faults += 1
         with ThreadPoolExecutor(2) as pool:
@@ -180,7 +169,7 @@ def test_D7_an_exhausted_pool_is_a_503_and_health_still_answers(
 
 
 def test_D7_more_candidates_than_connections_all_get_through(country: Site) -> None:
-    with psql(country) as console:
+    with country.console() as console:
         limit = console.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = 'faults'").fetchone()
         assert limit is not None
         console.execute(f"ALTER DATABASE faults CONNECTION LIMIT {limit[0]}")
@@ -190,7 +179,7 @@ def test_D7_more_candidates_than_connections_all_get_through(country: Site) -> N
         warm(bots * 2)
         assert country.server.is_alive()
     finally:
-        with psql(country) as console:
+        with country.console() as console:
             console.execute("ALTER DATABASE faults CONNECTION LIMIT -1")
     assert country.log.statuses() <= {200, 201, 503}
 
