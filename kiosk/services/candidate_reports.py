@@ -13,8 +13,9 @@ from kiosk.errors import NotFound
 from kiosk.extensions import db
 from kiosk.models import Answer, Attempt, AuditEvent, Candidate, Centre, Paper, QuestionSet, Shift, Slot, Trade
 from kiosk.services.centres import CentreView
+from kiosk.services.revivable import RESTORABLE
 from kiosk.services.slot_views import SlotView, actions_for, slot_view
-from kiosk.states import OPEN_ATTEMPT
+from kiosk.states import OPEN_ATTEMPT, SlotStatus
 
 LATEST_EVENTS = 30
 
@@ -51,6 +52,8 @@ class AttemptRow:
     answered: int
     total: int
     receipt: str | None
+    version: int
+    way_back: str | None  # restore or reopen, where the life cycle and the slot allow it
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def candidate(candidate_id: UUID, *, organisation_id: UUID, centre_id: UUID | No
         slot=view,
         actions=actions_for(view, has_session=running is not None),
         slots=tuple(_slot_past(slot) for slot in slots),
-        attempts=tuple(_attempt_row(row) for row in attempts),
+        attempts=tuple(_attempt_row(row, _way_back(row, current, attempts)) for row in attempts),
         events=_events([candidate_id, *(slot.id for slot in slots), *(row.Attempt.id for row in attempts)]),
     )
 
@@ -142,8 +145,17 @@ def _attempts(candidate_id: UUID) -> list[Any]:
     )
     return list(
         db.session.execute(
-            select(Attempt, Paper.title, QuestionSet.label, QuestionSet.version, counts.c.total, counts.c.answered)
+            select(
+                Attempt,
+                Paper.title,
+                QuestionSet.label,
+                QuestionSet.version,
+                Shift.status.label("shift_status"),
+                counts.c.total,
+                counts.c.answered,
+            )
             .join(Paper, Paper.id == Attempt.paper_id)
+            .outerjoin(Shift, Shift.id == Attempt.shift_id)
             .join(QuestionSet, QuestionSet.id == Attempt.question_set_id)
             .outerjoin(counts, counts.c.attempt_id == Attempt.id)
             .where(Attempt.candidate_id == candidate_id)
@@ -165,7 +177,24 @@ def _slot_past(slot: Slot) -> SlotPast:
     )
 
 
-def _attempt_row(row: Any) -> AttemptRow:
+def _way_back(row: Any, current: Slot | None, attempts: list[Any]) -> str | None:
+    """What could take this attempt up again; whether nothing stands in the way is decided again when it is done."""
+    attempt: Attempt = row.Attempt
+    newer = [
+        one.Attempt
+        for one in attempts
+        if one.Attempt.status in OPEN_ATTEMPT
+        or (one.Attempt.created_at > attempt.created_at and one.Attempt.slot_id == attempt.slot_id)
+    ]
+    if current is None or attempt.slot_id != current.id or any(one.started_at for one in newer):
+        return None
+    if attempt.cancel_reason in RESTORABLE and attempt.started_at and current.status == SlotStatus.AVAILABLE:
+        return "restore"
+    is_reopenable = attempt.ended_by == "expired" and current.status == SlotStatus.CONSUMED
+    return "reopen" if is_reopenable and row.shift_status != "closed" else None
+
+
+def _attempt_row(row: Any, way_back: str | None) -> AttemptRow:
     attempt: Attempt = row.Attempt
     return AttemptRow(
         attempt_id=attempt.id,
@@ -182,6 +211,8 @@ def _attempt_row(row: Any) -> AttemptRow:
         answered=row.answered or 0,
         total=row.total or 0,
         receipt=attempt.receipt,
+        version=attempt.version,
+        way_back=way_back,
     )
 
 

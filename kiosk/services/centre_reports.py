@@ -15,7 +15,7 @@ from kiosk.errors import NotFound
 from kiosk.extensions import db
 from kiosk.models import Answer, Attempt, Candidate, Pause, Shift, Slot, Trade
 from kiosk.services.slot_views import SlotView, actions_for, slot_view
-from kiosk.states import OPEN_ATTEMPT, AttemptStatus, SlotStatus
+from kiosk.states import HANDED_IN, OPEN_ATTEMPT, AttemptStatus, SlotStatus
 
 PAGE_ROWS = 50
 PAUSED = "paused"  # asked for like a slot's state, though the slot says attempting
@@ -85,6 +85,14 @@ class PausedRoom:
     is_outage: bool
 
 
+@dataclass(frozen=True)
+class HandIn:
+    """A hand-in that a reset would take out of the way."""
+
+    at: datetime
+    receipt: str
+
+
 def candidates(centre_id: UUID, filters: Filters) -> CandidatePage:
     """Return the page of candidates that `filters` ask for; a page past the end is the last one."""
     matching = db.session.execute(_matching(centre_id, filters, func.count())).scalar_one()
@@ -124,7 +132,7 @@ def candidates(centre_id: UUID, filters: Filters) -> CandidatePage:
         pages=pages,
         by_status=by_status,
         trades=_trades(centre_id),
-        shifts=_shifts(centre_id),
+        shifts=shifts(centre_id),
     )
 
 
@@ -157,13 +165,14 @@ def name_of(candidate_id: UUID) -> str:
     return f"{row.service_no} {row.name}"
 
 
-def paused_attempts(candidate_ids: Collection[UUID]) -> list[UUID]:
-    """Return the paused attempts of these candidates."""
-    return list(
-        db.session.execute(
-            select(Attempt.id).where(Attempt.candidate_id.in_(candidate_ids), Attempt.status == AttemptStatus.PAUSED)
-        ).scalars()
-    )
+def hand_in_of(candidate_id: UUID) -> HandIn | None:
+    """Return what was handed in on the candidate's current slot: when, and its receipt."""
+    row = db.session.execute(
+        select(Attempt.closed_at, Attempt.receipt)
+        .join(Slot, Slot.id == Attempt.slot_id)
+        .where(Attempt.candidate_id == candidate_id, Slot.closed_at.is_(None), Attempt.status.in_(HANDED_IN))
+    ).one_or_none()
+    return HandIn(row.closed_at, row.receipt) if row else None
 
 
 def paused_room(centre_id: UUID) -> PausedRoom:
@@ -267,7 +276,8 @@ def _trades(centre_id: UUID) -> tuple[str, ...]:
     return tuple(db.session.execute(query).scalars())
 
 
-def _shifts(centre_id: UUID) -> tuple[tuple[UUID, datetime], ...]:
+def shifts(centre_id: UUID) -> tuple[tuple[UUID, datetime], ...]:
+    """Return the centre's latest shifts, with when each starts."""
     rows = db.session.execute(
         select(Shift.id, Shift.starts_at).where(Shift.centre_id == centre_id).order_by(Shift.starts_at.desc()).limit(60)
     )

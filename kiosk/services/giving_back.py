@@ -189,6 +189,7 @@ def _given(ids: list[UUID]) -> dict[UUID, list[tuple[datetime, datetime]]]:
             AuditEvent.object_kind == "attempt", AuditEvent.object_id.in_(ids), AuditEvent.action == ACTION
         )
     ):
+        assert details is not None
         found[object_id].append((datetime.fromisoformat(details["from"]), datetime.fromisoformat(details["to"])))
     return found
 

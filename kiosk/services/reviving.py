@@ -72,6 +72,11 @@ def may_reopen(attempt_id: UUID) -> Revived:
     return Revived(row.candidate_id, 0, row.version)
 
 
+def candidate_of(attempt_id: UUID) -> UUID:
+    """Return whose attempt it is. Raises NotFound."""
+    return UUID(str(revivable.read(attempt_id).candidate_id))
+
+
 @retried
 def _restore(attempt_id: UUID, reason: str, by: Actor, now: datetime, version: int | None) -> None:
     with transaction():

@@ -52,4 +52,6 @@ def actions_for(slot: SlotView, *, has_session: bool) -> tuple[str, ...]:
     ]
     if has_session and "clear" not in allowed:
         allowed.append("clear")
-    return (*(["resume"] if slot.is_paused else []), *allowed)
+    if slot.status == SlotStatus.ATTEMPTING:
+        allowed.insert(0, "resume" if slot.is_paused else "pause")
+    return tuple(allowed)

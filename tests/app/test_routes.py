@@ -124,9 +124,15 @@ def test_only_an_admin_and_the_centres_own_people_change_anything(app):
         for login, role in STAFF.items()
     }
     assert writers["auditor"] == writers["marks"] == set()
-    assert writers["invigilator"] == {"/centre/slots/resume", "/centre/candidates/<uuid:candidate_id>/unlock"}
+    assert writers["invigilator"] == {
+        "/centre/slots/pause",
+        "/centre/slots/resume",
+        "/centre/time",
+        "/centre/candidates/<uuid:candidate_id>/unlock",
+    }
     assert writers["admin"] - writers["centre"] == {
-        "/admin/sets/<uuid:trade_id>/<any(primary, secondary):paper_type>/switch"
+        "/admin/sets/<uuid:trade_id>/<any(primary, secondary):paper_type>/switch",
+        "/centre/attempts/<uuid:attempt_id>/restore",
     }
 
 
@@ -164,7 +170,7 @@ def test_every_page_of_the_staff_is_sound(app, hall, login):
     desk = Desk(app, login)
     more = [
         f"/centre/slots/{action}?{query}"
-        for action in ("assign", "reassign", "clear", "reset", "resume")
+        for action in ("assign", "reassign", "clear", "reset", "pause", "resume")
         for query in ("all=1", f"id={hall.candidate_ids[1]}", f"id={hall.candidate_ids[2]}")
     ]
     more += [
@@ -172,6 +178,8 @@ def test_every_page_of_the_staff_is_sound(app, hall, login):
         f"/admin/sets/{hall.trade_id}/secondary/switch?for=all&set={hall.secondary_sets['B']}",
         f"/centre/candidates/{hall.candidate_ids[2]}",
         "/centre/?q=nobody",
+        "/centre/time?from=2026-11-21T09:00&to=2026-11-21T10:00",
+        "/centre/time?from=2026-11-21T09:00&to=tomorrow",
         "/admin/?q=nobody",
         "/admin/results?q=nobody",
         "/nowhere",

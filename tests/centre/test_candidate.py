@@ -23,7 +23,7 @@ def test_the_page_tells_the_whole_story(app, hall):
     assert "Submitted" in page
     assert "Consumed 10:42, submitted" in page
     assert "21 Nov, 10:50, reassigned Centre power cut" in page
-    assert "reassign_exam_slot consumed → none power cut" in page.replace("consumed → available", "consumed → none")
+    assert "Slot reassigned Consumed → No slot power cut" in page.replace("Consumed → Available", "Consumed → No slot")
 
 
 def test_a_cancelled_test_says_why(app, hall):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +15,9 @@ from flask_babel import gettext as _
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.forms import choice_from, chosen_ids, query_of, reason_problem
 from kiosk.blueprints.centre.scope import current_centre
-from kiosk.services import centre_reports, pauses, slots
+from kiosk.services import centre_reports, rooms, slots
 from kiosk.services.audit import Actor
+from kiosk.services.centre_reports import PAUSED
 from kiosk.services.slots import BulkReport
 from kiosk.states import AttemptStatus
 from kiosk.web.htmx import go_to, is_htmx
@@ -44,21 +44,27 @@ def _clear(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool
     return report
 
 
+def _pause(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
+    return rooms.pause(ids, reason=reason, by=by, now=now, dry_run=dry_run)
+
+
 def _resume(ids: list[UUID], _reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    paused = centre_reports.paused_attempts(ids)
-    changed = len(paused) if dry_run else pauses.unpause(paused, by=by, now=now)
-    return BulkReport(changed=changed, skipped=+Counter(not_paused=len(ids) - changed))
+    return rooms.resume(ids, by=by, now=now, dry_run=dry_run)
 
 
 @dataclass(frozen=True)
 class Action:
-    """One thing that can be done: who may, whether it needs a reason, and the word to type when people write."""
+    """One thing that can be done: who may, whether it needs a reason, and the word to type when people write.
+
+    What `is_harmless` is done even if the numbers of the preview are no longer so: a fire alarm does not wait.
+    """
 
     name: str
     capability: str
     run: Callable[[list[UUID], str, Actor, datetime, bool], BulkReport]
     needs_reason: bool = False
     word: str = ""
+    is_harmless: bool = False
 
 
 ACTIONS = (
@@ -66,7 +72,8 @@ ACTIONS = (
     Action("reassign", "slot.reassign", _reassign, needs_reason=True, word="REASSIGN"),
     Action("clear", "session.clear", _clear, needs_reason=True, word="CLEAR"),
     Action("reset", "slot.reset", _reset, needs_reason=True, word="RESET"),
-    Action("resume", "attempt.pause", _resume),
+    Action("pause", "attempt.pause", _pause, needs_reason=True, is_harmless=True),
+    Action("resume", "attempt.pause", _resume, is_harmless=True),
 )
 
 
@@ -106,6 +113,7 @@ def _preview(
         choice=choice,
         count=len(ids),
         who=centre_reports.name_of(ids[0]) if len(ids) == 1 else None,
+        hand_in=centre_reports.hand_in_of(ids[0]) if len(ids) == 1 else None,
         report=report,
         seen=_seen(report),
         now=arrived_at(),
@@ -121,7 +129,7 @@ def _perform(action: Action) -> ResponseReturnValue:
     centre, choice = current_centre(), choice_from(request.form)
     ids = chosen_ids(choice, centre)
     ahead = action.run(ids, "", current_actor(), arrived_at(), True)
-    if request.form.get("seen") != _seen(ahead):
+    if not action.is_harmless and request.form.get("seen") != _seen(ahead):
         changed = _("The numbers changed in the meantime. Nothing was done; look at them again.")
         return _preview(action, request.form, status=409, problems={"numbers": changed})
     problems = _problems(action, ahead)
@@ -134,7 +142,9 @@ def _perform(action: Action) -> ResponseReturnValue:
         "cancelled": done.sessions_cancelled,
         "skipped": dict(done.skipped),
     }
-    return go_to("centre.candidates", **query_of(choice.filters, centre))
+    # whoever goes on is not paused any more: the list of the paused would be empty
+    gone = {"slot": ""} if choice.filters.slot == PAUSED else {}
+    return go_to("centre.candidates", **query_of(choice.filters, centre, **gone))
 
 
 def _problems(action: Action, ahead: BulkReport) -> dict[str, str]:
