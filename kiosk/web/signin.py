@@ -54,7 +54,12 @@ def init_app(app: Flask) -> None:
     """Close every route without a sign-in, unless its view is marked as open."""
     login_manager.user_loader(_load_visitor)
     app.before_request(_require_sign_in)
-    app.context_processor(lambda: {"may": user_may, "visitor": current_user, "exam_page": exam_page})
+    app.context_processor(lambda: {"may": user_may, "visitor": current_user, "exam_page": exam_page, "knows": knows})
+
+
+def knows(endpoint: str) -> bool:
+    """Whether the product has this page."""
+    return endpoint in current_app.view_functions
 
 
 def open_to_all(view: Any) -> Any:
