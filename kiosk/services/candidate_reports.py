@@ -184,7 +184,7 @@ def _way_back(row: Any, current: Slot | None, attempts: list[Any]) -> str | None
         one.Attempt
         for one in attempts
         if one.Attempt.status in OPEN_ATTEMPT
-        or (one.Attempt.created_at > attempt.created_at and one.Attempt.slot_id == attempt.slot_id)
+        or (one.Attempt.id > attempt.id and one.Attempt.slot_id == attempt.slot_id)
     ]
     if current is None or attempt.slot_id != current.id or any(one.started_at for one in newer):
         return None

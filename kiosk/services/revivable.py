@@ -57,9 +57,7 @@ def read(attempt_id: UUID) -> Any:
             # what was only drawn and never begun takes nothing away
             or_(
                 _OTHER.c.status.in_(OPEN_ATTEMPT),
-                (_OTHER.c.created_at > Attempt.created_at)
-                & (_OTHER.c.slot_id == Attempt.slot_id)
-                & _OTHER.c.started_at.is_not(None),
+                (_OTHER.c.id > Attempt.id) & (_OTHER.c.slot_id == Attempt.slot_id) & _OTHER.c.started_at.is_not(None),
             ),
         )
         .label("has_newer")
