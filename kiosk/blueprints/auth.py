@@ -158,9 +158,9 @@ def _half() -> dict[str, Any] | None:
 def _refused(form: SignInForm, refusal: KioskError) -> ResponseReturnValue:
     if isinstance(refusal, SignInBusy) and is_htmx():
         busy_ms = random.randint(*TRY_AGAIN_MS)  # noqa: S311  spreads load, guards nothing
-        return render_template("auth/_answer.html", form=form, refusal=None, busy_ms=busy_ms), 202
+        return render_template("auth/_answer.html", form=form, refusal=None, busy_ms=busy_ms, is_swap=True), 202
     if is_htmx():
-        answer = render_template("auth/_answer.html", form=form, refusal=refusal, busy_ms=None)
+        answer = render_template("auth/_answer.html", form=form, refusal=refusal, busy_ms=None, is_swap=True)
         return answer, refusal.status, _headers(refusal)
     return _page(form, refusal), refusal.status, _headers(refusal)
 

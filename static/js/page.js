@@ -9,6 +9,11 @@ window.addEventListener("online", () => {
   if (noLine) noLine.hidden = true;
 });
 
+// a form that HTMX sends meets no error page of the browser: it would only seem to do nothing
+document.addEventListener("htmx:error", () => {
+  if (noLine) noLine.hidden = false;
+});
+
 // a page that comes back from the cache would show what is no longer so
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();

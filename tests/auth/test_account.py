@@ -24,7 +24,7 @@ def code(secret: bytes, steps: int = 0) -> str:
 def set_up(desk: Desk) -> bytes:
     """Switch the second factor on as a person would; return the secret that the app keeps."""
     desk.post("/account/second-factor/begin")
-    shown = re.search(r"<code>([A-Z2-7 ]+)</code>", desk.get("/account").text)
+    shown = re.search(r'id="secret">([A-Z2-7 ]+)</p>', desk.get("/account").text)
     secret = base64.b32decode(shown[1].replace(" ", ""))
     assert desk.post("/account/second-factor/confirm", code=code(secret, -1)).status_code == 303
     return secret

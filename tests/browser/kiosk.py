@@ -8,7 +8,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page, exp
 
 PASSWORD = "demo-kiosk-2026"
 START_CODE = "123456"
-EXPECTED = ("net::ERR_", "status of 4", "status of 503")  # what offline tests and refusals leave in the console
+# what offline tests and refusals leave in the console
+EXPECTED = ("net::ERR_", "Failed to fetch", "status of 4", "status of 503")
 
 
 class Kiosk:
@@ -34,11 +35,16 @@ class Kiosk:
         self.page.goto(self.url + path)
 
     def sign_in(self, login: str, password: str = PASSWORD) -> Kiosk:
-        """Fill in the sign-in form."""
+        """Fill in the sign-in form, and see what comes of it."""
         self.open("/login")
         self.page.fill("[name=username]", login)
         self.page.fill("[name=password]", password)
-        self.page.press("[name=password]", "Enter")
+        with self.page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+            self.page.press("[name=password]", "Enter")
+        if "hx-redirect" in answered.value.headers:
+            self.page.wait_for_url(lambda url: not url.endswith("/login"))
+        elif answered.value.status == 401:
+            self.page.wait_for_selector("#refusal")
         return self
 
     def is_me(self) -> Kiosk:
