@@ -24,10 +24,10 @@ def bin_folder() -> Path | None:
 class Cluster:
     """One running PostgreSQL server; `url(name)` makes a database."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, folder: Path | None = None) -> None:
         self._programs = programs
         # short, as a unix socket lives in it, and open to the user that the server runs as
-        self.folder = Path(tempfile.mkdtemp(prefix="kiosk-pg-", dir="/tmp"))
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="kiosk-pg-", dir="/tmp"))
         self.user = _server_user()
         if self.user != _own_user():
             shutil.chown(self.folder, self.user)

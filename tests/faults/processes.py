@@ -90,8 +90,8 @@ class FakeRedis:
 class Postgres(Cluster):
     """A PostgreSQL whose commits are in the log before they are answered, and which can be killed."""
 
-    def __init__(self, programs: Path) -> None:
-        super().__init__(programs)
+    def __init__(self, programs: Path, folder: Path | None = None) -> None:
+        super().__init__(programs, folder)
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "stop")
         self.start()
 
@@ -106,12 +106,16 @@ class Postgres(Cluster):
         options = f"-k {self.folder} {POSTGRESQL_OPTIONS}"
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-o", options, "-l", f"{self.folder}/log", "-w", "start")
 
-    def kill(self) -> None:
-        """Kill the postmaster with -9, wait until its backends are gone too."""
+    def family(self) -> list[psutil.Process]:
+        """The postmaster and its backends."""
         pid = int(Path(f"{self.folder}/data/postmaster.pid").read_text().split()[0])
         postmaster = psutil.Process(pid)
-        family = [postmaster, *postmaster.children(recursive=True)]
-        postmaster.kill()
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    def kill(self) -> None:
+        """Kill the postmaster with -9, wait until its backends are gone too."""
+        family = self.family()
+        family[0].kill()
         self.is_running = False
         psutil.wait_procs(family, timeout=5)
 

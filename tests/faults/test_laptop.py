@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.faults.bots import Bot, Seen, acknowledged, writing
+from tests.faults.bots import Bot, Seen, writing
 from tests.faults.processes import soon
 from tests.faults.site import Site
 
@@ -235,59 +231,3 @@ def test_D6_another_writer_on_the_file_costs_a_503_in_bounded_time_and_health_an
     assert {one.status for one in seen} == {503}
     assert max(one.seconds for one in seen) < 8
     assert {bot.save().status for bot in bots} == {200}
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Site]:
-    """A laptop whose instance lies on a disk of 24 MB."""
-    disk = tmp_path / "one"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True).returncode:
-        pytest.skip("D3 AND D8 ARE NOT TESTED HERE: a full disk needs the right to mount a tmpfs")
-    site = Site(tmp_path)
-    yield site
-    site.close()
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leave not a byte free."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 4096, 1):
-            try:
-                while file.write(b"x" * size) == size:
-                    pass
-            except OSError:
-                continue
-    return filler
-
-
-def test_D3_D8_a_full_disk_costs_a_503_and_a_read_only_one_stops_the_start_with_its_reason(small_disk: Site) -> None:
-    site = small_disk
-    bots = site.bots(2)
-    assert bots[0].save().status == 200
-    with sqlite3.connect(site.sqlite_file) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    filler = fill(site.server.folder)
-    site.log.faults += 1
-    refused = bots[0].save()
-    assert (refused.status, refused.body["code"]) == (503, "cannot_save")
-    assert bots[1].remaining().status == 200
-    assert site.server.is_alive()
-    filler.unlink()
-    soon(lambda: bots[0].save_surely().status == 200, within_seconds=10)
-    assert one(site, "PRAGMA integrity_check") == "ok"
-    assert len(acknowledged(site.log.lately())) == 2
-    site.judge()
-
-    site.server.stop()
-    subprocess.run(["mount", "-o", "remount,ro", str(site.server.folder)], check=True)
-    process = subprocess.run(
-        site.server.command, env=site.server.environment(), capture_output=True, text=True, timeout=30
-    )
-    said = (process.stdout + process.stderr).strip().splitlines()
-    assert process.returncode == 1
-    assert len(said) == 1, said
-    assert any(word in said[0].lower() for word in ("read-only", "readonly", "not writable"))
