@@ -1,11 +1,16 @@
-"""The timer keys in Redis: a copy that may be lost, late, wrong or gone without anybody gaining or losing a second."""
+"""The timer keys in Redis: a copy that may be lost, late, wrong or gone without anybody gaining or losing a second.
+
+The same tests run against every shape of Redis.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from flask import Flask
 
 from kiosk import timers
 from kiosk.jobs import sweeper
@@ -14,19 +19,51 @@ from kiosk.services.screens import ClockView
 from tests.cast import Hall, Player
 from tests.conftest import RedisServer
 from tests.counting import counting
+from tests.timers import shapes
+from tests.timers.shapes import Plain
+
+pytestmark = pytest.mark.parametrize(
+    ("database_url", "shape_name"),
+    [
+        ("sqlite", "plain"),
+        pytest.param("postgresql", "plain", marks=pytest.mark.postgresql),
+        ("sqlite", "tls"),
+        ("sqlite", "sentinel"),
+        ("sqlite", "cluster"),
+    ],
+    indirect=True,
+    scope="session",  # else the database of the test process would be made anew for each test
+)
+
+
+@pytest.fixture(scope="session")
+def shape_name(request: pytest.FixtureRequest) -> str:
+    """The shape of Redis of a test."""
+    return request.param
 
 
 @pytest.fixture
-def player(hall: Hall) -> Player:
+def shape(app: Flask, redis_server: RedisServer, shape_name: str) -> Iterator[Plain]:
+    """A running, empty Redis of some shape, and the application on it."""
+    if shape_name == "plain":
+        yield Plain(redis_server)
+        return
+    if shape_name == "tls" and not shapes.can_tls():
+        pytest.skip("this redis-server was built without TLS")
+    found, usual = shapes.started(shape_name), app.extensions["timers"]
+    found.start()
+    found.client().flushall()
+    app.extensions["timers"] = timers.TimerStore(lambda: found.url)
+    yield found
+    app.extensions["timers"] = usual
+
+
+@pytest.fixture
+def player(shape: Plain, hall: Hall) -> Player:
     """A candidate who writes."""
     player = hall.player()
     player.start()
     return player
-
-
-def key(player: Player) -> str:
-    """The name of the candidate's key."""
-    return f"exam:timer:{player.attempt.id}"
 
 
 def clock(player: Player, **later: float) -> ClockView:
@@ -40,32 +77,29 @@ def expected(player: Player) -> str:
     return f"{timers.to_ms(attempt.deadline_at)}:{attempt.version}:{attempt.lease}"
 
 
-def test_the_key_holds_deadline_version_and_lease_and_expires_a_minute_later(
-    player: Player, redis_server: RedisServer
-) -> None:
-    assert redis_server.client().get(key(player)) == expected(player)
-    assert abs(redis_server.client().pttl(key(player)) - (3 * 3600 + 60) * 1000) < 5000
+def test_the_key_holds_deadline_version_and_lease_and_expires_a_minute_later(player: Player, shape: Plain) -> None:
+    assert shape.client().get(shape.key(player.attempt.id)) == expected(player)
+    assert abs(shape.client().pttl(shape.key(player.attempt.id)) - (3 * 3600 + 60) * 1000) < 5000
 
 
-WRONG_KEYS: dict[str, Callable[[RedisServer, Player], object]] = {
-    "lost": lambda server, player: server.client().delete(key(player)),
-    "flushed": lambda server, _: server.client().flushall(),
-    "of a wrong type": lambda server, player: (
-        server.client().delete(key(player)),
-        server.client().lpush(key(player), "x"),
-    ),
-    "of a wrong shape": lambda server, player: server.client().set(key(player), "123456", px=99999),
-    "garbage": lambda server, player: server.client().set(key(player), "٣:x:-1", px=99999),
-    "without expiry": lambda server, player: server.client().set(key(player), expected(player)),
-    "of another sign-in": lambda server, player: server.client().set(key(player), "1:1:1", px=99999),
+WRONG_KEYS: dict[str, Callable[[Any, str, str], object]] = {
+    "lost": lambda redis, key, _: redis.delete(key),
+    "flushed": lambda redis, key, _: redis.flushall(),
+    "of a wrong type": lambda redis, key, _: (redis.delete(key), redis.lpush(key, "x")),
+    "of a wrong shape": lambda redis, key, _: redis.set(key, "123456", px=99999),
+    "garbage": lambda redis, key, _: redis.set(key, "٣:x:-1", px=99999),
+    "nearly right": lambda redis, key, right: redis.set(key, f"0{right}", px=99999),
+    "half stopped, of a high version": lambda redis, key, _: redis.set(key, "-:99:1", px=99999),
+    "without a deadline, of a high version": lambda redis, key, _: redis.set(key, ":99:1", px=99999),
+    "without expiry": lambda redis, key, right: redis.set(key, right),
+    "without expiry, of a high version": lambda redis, key, _: redis.set(key, "1:99:1"),
+    "of another sign-in": lambda redis, key, _: redis.set(key, "1:1:1", px=99999),
 }
 
 
 @pytest.mark.parametrize("harm", WRONG_KEYS.values(), ids=WRONG_KEYS.keys())
-def test_a_key_that_is_unusable_is_rebuilt_and_the_time_is_right(
-    player: Player, redis_server: RedisServer, harm
-) -> None:  # type: ignore[no-untyped-def]
-    harm(redis_server, player)
+def test_a_key_that_is_unusable_is_rebuilt_and_the_time_is_right(player: Player, shape: Plain, harm) -> None:  # type: ignore[no-untyped-def]
+    harm(shape.client(), shape.key(player.attempt.id), expected(player))
     assert clock(player, hours=1).remaining_ms == 2 * 3600 * 1000
     attempt_id, lease = player.attempt.id, player.lease
     with counting() as counted:
@@ -75,65 +109,63 @@ def test_a_key_that_is_unusable_is_rebuilt_and_the_time_is_right(
 
 @pytest.mark.parametrize("deadline_ms", [1, 9_999_999_999_999])
 def test_a_wrong_deadline_lives_until_the_next_sweep_and_decides_nothing(
-    hall: Hall, player: Player, redis_server: RedisServer, deadline_ms: int
+    hall: Hall, player: Player, shape: Plain, deadline_ms: int
 ) -> None:
     forged = f"{deadline_ms}:{player.attempt.version}:{player.lease}"
-    redis_server.client().set(key(player), forged, px=99999)
+    shape.client().set(shape.key(player.attempt.id), forged, px=99999)
     assert player.save(1, "A").saved, "only the database decides"
     sweeper.sweep(now=hall.MORNING)
-    assert redis_server.client().get(key(player)) == expected(player)
+    assert shape.client().get(shape.key(player.attempt.id)) == expected(player)
     assert player.attempt.status == "in_progress"
 
 
-def test_a_key_with_a_version_from_the_future_is_mended_too(
-    hall: Hall, player: Player, redis_server: RedisServer
-) -> None:
-    redis_server.client().set(key(player), f"1:99:{player.lease}", px=99999)
+def test_a_key_with_a_version_from_the_future_is_mended_too(hall: Hall, player: Player, shape: Plain) -> None:
+    shape.client().set(shape.key(player.attempt.id), f"1:99:{player.lease}", px=99999)
     sweeper.sweep(now=hall.MORNING)
-    assert redis_server.client().get(key(player)) == expected(player)
+    assert shape.client().get(shape.key(player.attempt.id)) == expected(player)
 
 
-def test_a_slow_writer_never_brings_an_older_timer_back(hall: Hall, player: Player, redis_server: RedisServer) -> None:
+def test_a_slow_writer_never_brings_an_older_timer_back(hall: Hall, player: Player, shape: Plain) -> None:
     attempt = player.attempt
     player.submit()
-    ended = redis_server.client().get(key(player))
+    ended = shape.client().get(shape.key(player.attempt.id))
     timers.create_timer(attempt.id, hall.after(hours=3), version=1, lease=player.lease, now=hall.MORNING)
-    assert redis_server.client().get(key(player)) == ended
+    assert shape.client().get(shape.key(player.attempt.id)) == ended
     assert ended.startswith("-:")
 
 
-def test_after_redis_comes_back_empty_every_key_is_there_within_one_sweep(
-    hall: Hall, redis_server: RedisServer
-) -> None:
+def test_after_redis_comes_back_empty_every_key_is_there_within_one_sweep(shape: Plain, hall: Hall) -> None:
     players = [hall.player(place) for place in range(3)]
     for player in players:
         player.start()
-    redis_server.stop()
+    shape.stop()
     for player in players:
         assert clock(player, minutes=1).remaining_ms == (3 * 3600 - 60) * 1000
     assert not timers.is_up()
-    redis_server.start()
+    shape.start()
     _until(timers.is_up)
     sweeper.sweep(now=hall.after(minutes=2))
-    assert [redis_server.client().get(key(player)) for player in players] == [expected(player) for player in players]
+    assert [shape.client().get(shape.key(player.attempt.id)) for player in players] == [
+        expected(player) for player in players
+    ]
 
 
 def test_a_dead_redis_is_found_out_after_three_calls_and_found_again_within_two_seconds(
-    player: Player, redis_server: RedisServer
+    player: Player, shape: Plain
 ) -> None:
-    redis_server.stop()
+    shape.stop()
     with counting() as counted:
         for _ in range(10):
             clock(player)
     assert counted.round_trips == 3, "then the breaker is open"
-    redis_server.start()
+    shape.start()
     begun = time.monotonic()
     _until(timers.is_up)
     assert time.monotonic() - begun < 2.5
 
 
-def test_a_redis_that_hangs_costs_a_bounded_time(player: Player, redis_server: RedisServer) -> None:
-    redis_server.client().execute_command("CLIENT", "PAUSE", 1500)
+def test_a_redis_that_hangs_costs_a_bounded_time(player: Player, shape: Plain) -> None:
+    shape.pause(1500)
     begun = time.monotonic()
     for _ in range(10):
         assert clock(player).remaining_ms == 3 * 3600 * 1000
@@ -141,7 +173,7 @@ def test_a_redis_that_hangs_costs_a_bounded_time(player: Player, redis_server: R
     _until(timers.is_up)
 
 
-def test_reconciling_does_not_touch_right_keys(hall: Hall, player: Player) -> None:
+def test_reconciling_does_not_touch_right_keys(shape: Plain, hall: Hall, player: Player) -> None:
     sweeper.sweep(now=hall.MORNING)
     assert timers.reconcile(lambda: sweeper.truth(hall.MORNING, True), now=hall.MORNING) == 0
     pauses.pause([player.attempt.id], kind="staff", reason="x", by=hall.admin, now=hall.MORNING)
