@@ -9,6 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from kiosk.jobs import sweeper
 from kiosk.services import cancelling, centre_reports, grants, pauses, reviving, rooms, slots
 from kiosk.services.centre_reports import Filters
 from tests.model.machine import Machine
@@ -120,24 +121,28 @@ class Staff(Machine):
             self.noted()
         self.again = lambda: self.switch_set(label, keep_running)
 
-    @precondition(lambda self: any(one.status == "cancelled" for one in self.world.sittings))
-    @rule(is_newest=st.sampled_from([True, True, False]))
-    def restore(self, is_newest: bool) -> None:
+    @precondition(lambda self: self.world.sittings)
+    @rule(is_newest=st.sampled_from([True, True, False]), cancels_first=st.booleans())
+    def restore(self, is_newest: bool, cancels_first: bool) -> None:
+        """Left to chance, somebody else acts between cancel and restore: so the cancel often comes along."""
         one = self.world.sittings[-1 if is_newest else 0]
+        if cancels_first and one.is_open:
+            self.cancel(one)
         refusal = self.world.restore_refusal(one)
-        self.tried(
-            lambda: reviving.restore(one.id, reason="by mistake", by=self.hall.admin, now=self.now),
-            refusal,
-        )
+        self.tried(lambda: reviving.restore(one.id, reason="by mistake", by=self.hall.admin, now=self.now), refusal)
         if refusal is None:
             self.world.come_back(one, self.now, kept=one.kept)
             self.noted()
-        self.again = lambda: self.restore(is_newest)
+        self.again = lambda: self.restore(is_newest, False)
 
-    @precondition(lambda self: any(one.is_out_of_time for one in self.world.sittings))
-    @rule(is_newest=st.sampled_from([True, True, False]), seconds=st.sampled_from([1, 600]))
-    def reopen(self, is_newest: bool, seconds: int) -> None:
+    @precondition(lambda self: self.world.sittings)
+    @rule(is_newest=st.sampled_from([True, True, False]), waits_first=st.booleans(), seconds=st.sampled_from([1, 600]))
+    def reopen(self, is_newest: bool, waits_first: bool, seconds: int) -> None:
         one = self.world.sittings[-1 if is_newest else 0]
+        if waits_first and one.deadline_at:
+            self.now = max(self.now, one.deadline_at + timedelta(seconds=3))
+            self.latest = max(self.latest, self.now)
+            assert sweeper.sweep(now=self.now, reconcile=False) == self.end_if_over()
         refusal = self.world.reopen_refusal(one)
         self.tried(
             lambda: reviving.reopen(one.id, seconds, reason="a power cut", by=self.hall.centre_admin, now=self.now),
@@ -146,7 +151,7 @@ class Staff(Machine):
         if refusal is None:
             self.world.come_back(one, self.now, kept=timedelta(seconds=seconds))
             self.noted()
-        self.again = lambda: self.reopen(is_newest, seconds)
+        self.again = lambda: self.reopen(is_newest, False, seconds)
 
     def everybody(self) -> list[UUID]:
         return centre_reports.matching_ids(self.hall.centre_id, Filters(shift=self.hall.shift_id))
