@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from kiosk import clock
-from kiosk.extensions import db
-from kiosk.models import Candidate
+from kiosk.extensions import db, transaction
+from kiosk.models import Candidate, SignInTries, User
+from kiosk.services import accounts, admission, second_factor, tries
 from tests.api.program import Program, refused
 from tests.cast import PASSWORD
 from tests.conftest import SECRET
@@ -87,7 +88,61 @@ def test_too_many_wrong_tries_lock_the_account_for_a_while(app, hall):
         Program(app).post(LOGIN, {"username": "N001", "password": "wrong"})
     answer = Program(app).post(LOGIN, {"username": "N001", "password": PASSWORD})
     refused(answer, 429, "locked_out")
-    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["Retry-After"] == "300"
+
+
+def test_a_source_that_tried_too_often_waits_until_its_window_is_over(app, hall):
+    with transaction():
+        db.session.add(SignInTries(source="address:127.0.0.1", failures=tries.ADDRESS_LIMIT, since_at=hall.MORNING))
+    clock.freeze(hall.after(minutes=9))
+    answer = Program(app).post(LOGIN, {"username": "N001", "password": PASSWORD})
+    refused(answer, 429, "too_many_tries")
+    assert answer.headers["Retry-After"] == "60"
+
+
+def test_while_many_sign_in_the_answer_is_busy_and_nothing_is_counted(app, hall, monkeypatch):
+    monkeypatch.setitem(accounts.sign_in.__kwdefaults__, "wait_seconds", 0.05)
+    for password in (PASSWORD, "wrong"):
+        with admission.hashing.turn(wait_seconds=0):
+            answer = Program(app).post(LOGIN, {"username": "N001", "password": password})
+        refused(answer, 503, "busy")
+        assert answer.headers["Retry-After"] == "2"
+    assert Program(app, "N001").token
+
+
+@pytest.fixture
+def secret(hall):
+    """The centre admin's second factor is on."""
+    second_factor.begin(hall.centre_admin.id, by=hall.centre_admin, now=hall.MORNING)
+    found = second_factor._open(db.session.get_one(User, hall.centre_admin.id))
+    code = second_factor.code_at(found, second_factor.step_at(hall.MORNING) - 1)
+    second_factor.confirm(hall.centre_admin.id, code, by=hall.centre_admin, now=hall.MORNING)
+    return found
+
+
+def test_with_a_second_factor_the_code_goes_along(app, hall, secret):
+    body = {"username": "centre", "password": PASSWORD}
+    refused(Program(app).post(LOGIN, body), 401, "totp_required")
+    refused(Program(app).post(LOGIN, body | {"password": "wrong"}), 401, "wrong_credentials")
+    refused(Program(app).post(LOGIN, body | {"totp": "000000"}), 401, "wrong_code")
+    refused(Program(app).post(LOGIN, body | {"totp": 123456}), 400, "bad_input")
+    code = second_factor.code_at(secret, second_factor.step_at(hall.MORNING))
+    assert Program(app, "centre", totp=code).token
+    refused(Program(app).post(LOGIN, body | {"totp": code}), 401, "wrong_code")
+
+
+def test_five_wrong_codes_lock(app, hall, secret):
+    body = {"username": "centre", "password": PASSWORD, "totp": "000000"}
+    for _ in range(5):
+        refused(Program(app).post(LOGIN, body), 401, "wrong_code")
+    refused(Program(app).post(LOGIN, body), 429, "locked_out")
+
+
+def test_who_has_to_set_up_a_second_factor_first_gets_no_token(app, hall):
+    second_factor.demand_of(hall.organisation_id, ["auditor"], by=hall.admin, now=hall.MORNING)
+    answer = Program(app).post(LOGIN, {"username": "auditor", "password": PASSWORD})
+    refused(answer, 403, "totp_setup_required")
+    assert "access_token" not in answer.json
 
 
 @pytest.mark.parametrize(
