@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiosk.capabilities import Role
@@ -49,6 +49,8 @@ class Candidate(Model):
     __table_args__ = (
         UniqueConstraint("organisation_id", "login"),
         Index("ix_candidates_centre_trade", "centre_id", "trade_id"),
+        # two people can't be given one seat, however many desks give seats at once
+        Index("uq_candidates_shift_seat", "shift_id", "seat", unique=True),
         CheckConstraint(one_of("language", "en", "hi"), name="language"),
         CheckConstraint("extra_minutes_per_hour BETWEEN 0 AND 60", name="extra_minutes_per_hour"),
     )
@@ -68,6 +70,8 @@ class Candidate(Model):
     seat: Mapped[Code | None]
     checked_in_at: Mapped[Instant | None]
     checked_in_by: Mapped[Name | None]
+    # the shift into which the centre admin let this person after the latest entry
+    late_entry_shift_id: Mapped[UUID | None] = mapped_column(Uuid)
     primary_bypassed_at: Mapped[Instant | None]
     primary_bypassed_by: Mapped[Name | None]
     primary_bypass_reason: Mapped[str | None] = mapped_column(Text)

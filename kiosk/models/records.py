@@ -18,6 +18,8 @@ class AuditEvent(Model):
     __table_args__ = (
         Index("ix_audit_events_object", "object_kind", "object_id"),
         Index("ix_audit_events_at", "at"),
+        Index("ix_audit_events_actor", "actor_id", "at"),
+        Index("ix_audit_events_action", "action", "at"),
     )
 
     id: Mapped[PublicId]
@@ -48,7 +50,8 @@ class AuditSeal(Model):
     last_id: Mapped[UUID] = mapped_column(Uuid, unique=True)
     row_count: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
-    hash_before: Mapped[str] = mapped_column(String(64))
+    # one seal follows each: of two sweepers that seal at the same moment the second one's is refused
+    hash_before: Mapped[str] = mapped_column(String(64), unique=True)
     sealed_at: Mapped[Instant]
 
 
@@ -70,6 +73,7 @@ class Incident(Model):
     kind: Mapped[Code]
     words: Mapped[str] = mapped_column(Text)
     seconds_lost: Mapped[int] = mapped_column(default=0)
+    seconds_granted: Mapped[int] = mapped_column(default=0)
     happened_at: Mapped[Instant]
     written_at: Mapped[Instant]
     written_by: Mapped[Name]

@@ -108,7 +108,7 @@ def _move_waiting(centre: Centre, shift: Shift, now: datetime) -> None:
     moved = db.session.execute(
         update(Candidate)
         .where(Candidate.centre_id == centre.id, Candidate.id.in_(waiting), Candidate.id.not_in(busy))
-        .values(shift_id=shift.id)
+        .values(shift_id=shift.id, seat=None, checked_in_at=None, checked_in_by=None, late_entry_shift_id=None)
         .returning(Candidate.id)
         .execution_options(synchronize_session=False)
     ).scalars()

@@ -25,6 +25,7 @@ def upgrade():
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_seals")),
         sa.UniqueConstraint("last_id", name=op.f("uq_audit_seals_last_id")),
+        sa.UniqueConstraint("hash_before", name=op.f("uq_audit_seals_hash_before")),
     )
     op.create_table(
         "jobs",
@@ -83,6 +84,17 @@ def upgrade():
     op.create_index("ix_mails_organisation_made", "mails", ["organisation_id", "made_at"], unique=False)
     op.create_index("ix_mails_status", "mails", ["status", "next_try_at"], unique=False)
     op.create_index(op.f("ix_mails_user_id"), "mails", ["user_id"], unique=False)
+    is_about = sa.text("about <> ''")
+    op.create_index(
+        "uq_mails_once",
+        "mails",
+        ["user_id", "kind", "about"],
+        unique=True,
+        postgresql_where=is_about,
+        sqlite_where=is_about,
+    )
+    op.create_index("ix_audit_events_actor", "audit_events", ["actor_id", "at"], unique=False)
+    op.create_index("ix_audit_events_action", "audit_events", ["action", "at"], unique=False)
     op.create_table(
         "candidate_photos",
         sa.Column("candidate_id", sa.Uuid(), nullable=False),
@@ -105,6 +117,7 @@ def upgrade():
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("words", sa.Text(), nullable=False),
         sa.Column("seconds_lost", sa.Integer(), nullable=False),
+        sa.Column("seconds_granted", sa.Integer(), nullable=False),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("written_by", sa.String(length=200), nullable=False),
@@ -121,6 +134,8 @@ def upgrade():
     op.create_index(op.f("ix_incidents_candidate_id"), "incidents", ["candidate_id"], unique=False)
     op.create_index("ix_incidents_centre_at", "incidents", ["centre_id", "happened_at"], unique=False)
     op.add_column("candidates", sa.Column("checked_in_by", sa.String(length=200), nullable=True))
+    op.add_column("candidates", sa.Column("late_entry_shift_id", sa.Uuid(), nullable=True))
+    op.create_index("uq_candidates_shift_seat", "candidates", ["shift_id", "seat"], unique=True)
     op.add_column("kiosks", sa.Column("enrolment_code_hash", sa.String(length=64), nullable=True))
     op.add_column("kiosks", sa.Column("enrolment_ends_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_kiosks_enrolment_code_hash"), "kiosks", ["enrolment_code_hash"], unique=False)
@@ -145,6 +160,8 @@ def downgrade():
         op.execute("DROP TRIGGER audit_seals_no_delete")
     else:
         op.execute("DROP TRIGGER audit_seals_append_only ON audit_seals")
+    op.drop_index("ix_audit_events_action", table_name="audit_events")
+    op.drop_index("ix_audit_events_actor", table_name="audit_events")
     with op.batch_alter_table("users") as batch_op:
         batch_op.drop_column("mail_wishes")
         batch_op.drop_column("email")
@@ -152,7 +169,9 @@ def downgrade():
     with op.batch_alter_table("kiosks") as batch_op:
         batch_op.drop_column("enrolment_ends_at")
         batch_op.drop_column("enrolment_code_hash")
+    op.drop_index("uq_candidates_shift_seat", table_name="candidates")
     with op.batch_alter_table("candidates") as batch_op:
+        batch_op.drop_column("late_entry_shift_id")
         batch_op.drop_column("checked_in_by")
     for table in ("incidents", "candidate_photos", "mails", "jobs", "audit_seals"):
         op.drop_table(table)
