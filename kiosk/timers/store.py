@@ -13,7 +13,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import redis
-from redis.exceptions import MovedError, ReadOnlyError
+from redis.exceptions import MovedError, ReadOnlyError, RedisClusterException
 
 from kiosk.timers import links
 from kiosk.timers.keys import WRITE, Found, Timer
@@ -25,8 +25,10 @@ FAILURES_THAT_OPEN = 3
 LATELY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
 RENEW_SECONDS = 5.0
-# the last three are what redis-py itself stumbles over when an answer is of a shape that no Redis gives
-TROUBLE = (redis.RedisError, OSError, ValueError, TypeError, LookupError, AttributeError)
+FIRST_SECONDS = 2.0
+# redis-py's trouble with a cluster is no RedisError; the last three are what it stumbles over itself when an answer
+# is of a shape that no Redis gives
+TROUBLE = (redis.RedisError, RedisClusterException, OSError, ValueError, TypeError, LookupError, AttributeError)
 # said by a node that is no longer the one to ask: trying it again is no use, the probe finds the right one at once
 ELSEWHERE = (ReadOnlyError, MovedError)
 
@@ -131,7 +133,8 @@ class TimerStore:
         if url is None:
             raise redis.ConnectionError("no Redis is running")
         if links.needs_asking(url):
-            self._begin_search().join(CALL_SECONDS)
+            # the first answer of all is worth a wait: it comes with the start of the process, before anybody writes
+            self._begin_search().join(CALL_SECONDS if self._looked_at else FIRST_SECONDS)
             # set by the thread meanwhile, which mypy cannot know
             link = cast("Link | None", self._link)
             if link is None:

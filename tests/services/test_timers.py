@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 
 from kiosk import timers
 from kiosk.jobs import sweeper
@@ -123,6 +124,43 @@ def test_a_key_with_a_version_from_the_future_is_mended_too(hall: Hall, player: 
     shape.client().set(shape.key(player.attempt.id), f"1:99:{player.lease}", px=99999)
     sweeper.sweep(now=hall.MORNING)
     assert shape.client().get(shape.key(player.attempt.id)) == expected(player)
+
+
+@pytest.mark.parametrize("expires_in_ms", [100_000, 99 * 3600 * 1000], ids=["too soon", "too late"])
+def test_a_key_that_expires_too_soon_or_too_late_is_mended(
+    player: Player, shape: Plain, hall: Hall, expires_in_ms: int
+) -> None:
+    shape.client().pexpire(shape.key(player.attempt.id), expires_in_ms)
+    sweeper.sweep(now=hall.MORNING)
+    assert abs(shape.client().pttl(shape.key(player.attempt.id)) - (3 * 3600 + 60) * 1000) < 5000
+
+
+def test_the_value_of_another_attempt_is_mended(player: Player, shape: Plain, hall: Hall) -> None:
+    other = hall.player(1)
+    other.start()
+    pauses.pause([other.attempt.id], kind="staff", reason="x", by=hall.admin, now=hall.MORNING)
+    shape.client().set(shape.key(player.attempt.id), shape.client().get(shape.key(other.attempt.id)), px=99999)
+    sweeper.sweep(now=hall.MORNING)
+    assert shape.client().get(shape.key(player.attempt.id)) == expected(player)
+
+
+def test_what_was_written_between_looking_and_mending_stays(player: Player, shape: Plain, hall: Hall) -> None:
+    key, attempt = shape.key(player.attempt.id), player.attempt
+    newer = f"{timers.to_ms(attempt.deadline_at) + 1}:{attempt.version + 1}:{attempt.lease}"
+    shape.client().delete(key)
+    store = current_app.extensions["timers"]
+    found = store.find([attempt.id])
+    shape.client().set(key, newer, px=99999)
+    store.write_all(sweeper.truth(hall.MORNING, True), now=hall.MORNING, seen=found)
+    assert shape.client().get(key) == newer
+
+
+def test_many_timers_are_stopped_at_once_and_never_with_an_older_version(shape: Plain, hall: Hall) -> None:
+    ids = [uuid4() for _ in range(1100)]
+    timers.create_timers({i: timers.Timer(1, 7, 1) for i in ids}, now=hall.MORNING)
+    timers.delete_timers({i: 6 if place % 2 else 8 for place, i in enumerate(ids)})
+    found = current_app.extensions["timers"].read(ids)
+    assert [found[i].version for i in ids] == [7 if place % 2 else 8 for place in range(1100)]
 
 
 def test_a_slow_writer_never_brings_an_older_timer_back(hall: Hall, player: Player, shape: Plain) -> None:

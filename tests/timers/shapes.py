@@ -97,10 +97,6 @@ class Plain:
         """Let it hang."""
         self.client().execute_command("CLIENT", "PAUSE", milliseconds)
 
-    def lose_the_master_of(self, attempt_id: UUID) -> None:
-        """Kill the node that has an attempt's key."""
-        self.stop()
-
 
 class Guarded(Plain):
     """One Redis that speaks TLS only, to an ACL user with no more rights than the timers need."""
@@ -184,7 +180,8 @@ class Watched(Guarded):
             node for node in self.nodes if node.process and node.client().info("replication")["role"] == "master"
         )
 
-    def lose_the_master_of(self, attempt_id: UUID) -> None:
+    def lose_a_master(self) -> None:
+        """Kill the master."""
         self.master().kill()
 
     def _of(self, node: Node) -> Any:
@@ -235,14 +232,9 @@ class Spread(Guarded):
         wait(lambda: all(_is_ok(node) for node in self.nodes))
         wait(lambda: sum(n.client().info("replication")["connected_slaves"] for n in self.nodes) == 1)
 
-    def lose_the_master_of(self, attempt_id: UUID) -> None:
-        port = self.client().get_node_from_key(self.key(attempt_id)).port
-        next(node for node in self.nodes if node.port == port).kill()
-
-    def has_a_replica(self, attempt_id: UUID) -> bool:
-        """Whether a replica stands behind the master of an attempt's key."""
-        node = self.client().get_node_from_key(self.key(attempt_id))
-        return bool(node.redis_connection.info("replication")["connected_slaves"])
+    def lose_a_master(self) -> None:
+        """Kill the master that has a replica."""
+        next(node for node in self.nodes if node.client().info("replication")["connected_slaves"] == 1).kill()
 
     def _of(self, node: Node) -> Any:
         return node.client()
@@ -294,7 +286,7 @@ def wait(claim: Callable[[], object], seconds: float = 15) -> None:
         try:
             if claim():
                 return
-        except (redis.RedisError, OSError, StopIteration):
+        except (redis.RedisError, redis.exceptions.RedisClusterException, OSError, StopIteration):
             pass
         assert time.monotonic() < end, "Redis does not start"
         time.sleep(0.03)
