@@ -5,20 +5,52 @@ from __future__ import annotations
 import os
 import threading
 import time
+from datetime import datetime
 from uuid import UUID
 
-_lock = threading.Lock()
-_last = 0
+
+class _Maker:
+    """Makes UUIDv7, each greater than the one before: RFC 9562, section 6.2, method 1."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def make(self, milliseconds: int) -> UUID:
+        with self._lock:
+            self._last = stamp = max(milliseconds << 12, self._last + 1)
+        return _uuid(stamp, int.from_bytes(os.urandom(8), "big") >> 2)
+
+
+_by_own_clock, _by_given_time = _Maker(), _Maker()
 
 
 def uuid7() -> UUID:
     """Return a new UUIDv7: 48 bits of Unix milliseconds, a 12-bit counter, 62 random bits.
 
-    RFC 9562, section 6.2, method 1: within a process each id is greater than the one before, so that rows of
-    one transaction (the audit log above all) sort in the order in which they were made.
+    Within a process each id is greater than the one before, so that rows of one transaction sort in the order in
+    which they were made.
     """
-    global _last
-    with _lock:
-        _last = stamp = max(time.time_ns() // 1_000_000 << 12, _last + 1)
+    return _by_own_clock.make(time.time_ns() // 1_000_000)
+
+
+def uuid7_at(instant: datetime) -> UUID:
+    """Return a new UUIDv7 with a given time: for rows whose order must not hang on the wall clocks of several hosts.
+
+    Within a process each is greater than the one before, even if the time went back.
+    """
+    return _by_given_time.make(_milliseconds(instant))
+
+
+def lowest_uuid7(instant: datetime) -> UUID:
+    """Return the lowest UUIDv7 of an instant: what was made earlier is smaller."""
+    return _uuid(_milliseconds(instant) << 12, 0)
+
+
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _uuid(stamp: int, tail: int) -> UUID:
     value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64
-    return UUID(int=value | 0x2 << 62 | int.from_bytes(os.urandom(8), "big") >> 2)
+    return UUID(int=value | 0x2 << 62 | tail)

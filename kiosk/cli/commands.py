@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from kiosk import clock
 from kiosk.cli.manners import plainly
-from kiosk.jobs import sweeper
+from kiosk.jobs import errands, sweeper
 from kiosk.services import demo, outages, setting_up
 
 demo_group = AppGroup("demo", help="Sample data.")
@@ -30,6 +30,7 @@ def sweep(once: bool) -> None:
     outages.recover(now=clock.now())
     if once:
         click.echo(f"Ended: {sweeper.sweep(now=clock.now())}")
+        errands.do(current_app._get_current_object())  # type: ignore[attr-defined]
         return
     sweeper.run(current_app._get_current_object())  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from kiosk import clock, timers
-from kiosk.services import invariants, schema, system
+from kiosk.services import invariants, schema, seals, system
 
 BROKEN, COULD_NOT_CHECK = 1, 2
 CLOCK_SECONDS = 2
@@ -25,7 +25,7 @@ def doctor() -> None:
         _line("schema", "ok", "up to date")
         _redis()
         _clock()
-        broken = _invariants()
+        broken = _invariants() + _seals()
     except SQLAlchemyError as error:
         click.echo(f"the database cannot be asked: {str(error.__cause__ or error).splitlines()[0]}", err=True)
         raise SystemExit(COULD_NOT_CHECK) from None
@@ -60,6 +60,17 @@ def _invariants() -> int:
         )
         _line(finding.name, "ok" if finding.holds else "broken", text)
     return broken
+
+
+def _seals() -> int:
+    verdict = seals.verify(now=clock.now())
+    for one in verdict.broken:
+        _line("seals", "broken", f"seal {one.seal_id}, events {one.first_id} to {one.last_id}: {one.why}")
+    if verdict.unsealed:
+        _line("seals", "warning", f"{verdict.unsealed} events are older than ten minutes and not sealed")
+    if not verdict.broken:
+        _line("seals", "ok", f"{verdict.seals} seals hold over {verdict.rows} events; the newest is {verdict.newest}")
+    return len(verdict.broken)
 
 
 def _line(what: str, state: str, text: str) -> None:

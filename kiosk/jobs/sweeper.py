@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select
 
 from kiosk import clock, timers
 from kiosk.extensions import db
+from kiosk.jobs import errands
 from kiosk.models import Attempt
 from kiosk.services import expiring, marking, outages, system
 from kiosk.states import AttemptStatus
@@ -27,7 +28,8 @@ LATELY = timedelta(minutes=10)
 
 
 def run(app: Flask) -> None:
-    """Sweep for ever."""
+    """Sweep for ever, with the errands beside."""
+    errands.begin(app)
     rounds = 0
     while True:
         try:

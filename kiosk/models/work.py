@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, Uuid
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, Uuid, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from kiosk.models.base import Model, one_of
@@ -58,6 +58,15 @@ class Mail(Model):
         CheckConstraint(one_of("status", *MAIL_STATUSES), name="status"),
         Index("ix_mails_status", "status", "next_try_at"),
         Index("ix_mails_organisation_made", "organisation_id", "made_at"),
+        Index(
+            "uq_mails_once",
+            "user_id",
+            "kind",
+            "about",
+            unique=True,
+            postgresql_where=text("about <> ''"),
+            sqlite_where=text("about <> ''"),
+        ),
     )
 
     id: Mapped[PublicId]
