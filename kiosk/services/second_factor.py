@@ -153,12 +153,11 @@ def _locked(user_id: UUID) -> User:
 
 
 def _step_of(user: User, code: str, now: datetime) -> int:
-    """The step whose code this is: now, one before, one after, and none that was used. Raises WrongCode."""
+    """The step whose code this is: now, one before or one after. Raises WrongCode."""
     digits, secret, current = "".join(code.split()), _open(user), step_at(now)
     found = None
     for step in range(current - DRIFT_STEPS, current + DRIFT_STEPS + 1):
-        is_it = hmac.compare_digest(code_at(secret, step).encode(), digits.encode("utf-8", "replace"))
-        if is_it and (user.totp_last_step is None or step > user.totp_last_step):
+        if hmac.compare_digest(code_at(secret, step).encode(), digits.encode("utf-8", "replace")):
             found = step
     if found is None:
         raise WrongCode
