@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,7 +14,7 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 
 from kiosk.errors import KioskError, SignedOut
-from kiosk.services import accounts
+from kiosk.services import accounts, admission
 from kiosk.services.accounts import SignedIn
 from kiosk.services.admission import PATIENCE_SECONDS
 from kiosk.services.system import settings
@@ -31,7 +30,6 @@ from kiosk.web.sources import source_of
 bp = Blueprint("auth", __name__)
 bp.before_app_request(staff_sessions.guard)
 
-TRY_AGAIN_MS = (1000, 3000)  # a hall that was told to wait doesn't come back in step
 HALF = "half_signed_in"  # the password was right, the code is missing; nothing is open
 HALF_LASTS_SECONDS = 300
 
@@ -157,7 +155,7 @@ def _half() -> dict[str, Any] | None:
 
 def _refused(form: SignInForm, refusal: KioskError) -> ResponseReturnValue:
     if isinstance(refusal, SignInBusy) and is_htmx():
-        busy_ms = random.randint(*TRY_AGAIN_MS)  # noqa: S311  spreads load, guards nothing
+        busy_ms = round(admission.hashing.come_back_seconds() * 1000)
         return render_template("auth/_answer.html", form=form, refusal=None, busy_ms=busy_ms, is_swap=True), 202
     if is_htmx():
         answer = render_template("auth/_answer.html", form=form, refusal=refusal, busy_ms=None, is_swap=True)

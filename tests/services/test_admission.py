@@ -67,6 +67,24 @@ def test_a_single_one_may_wait_and_only_so_long() -> None:
     assert _enters(room, wait_seconds=0)
 
 
+def test_the_more_were_told_to_wait_the_later_the_next_one_comes_again_and_never_in_step() -> None:
+    room = Admission()
+    waits = [room.come_back_seconds() for _ in range(250)]
+    assert len(set(waits)) == 250
+    assert 0.4 <= waits[0] < 1
+    assert 0.4 + 249 * 0.015 - 0.1 < waits[-1] < 5, "a hall of 250 with turns of 30 ms"
+    assert max(room.come_back_seconds() for _ in range(5000)) <= 15.4
+
+
+def test_slow_turns_make_longer_waits() -> None:
+    quick, slow = Admission(), Admission()
+    for _ in range(3):
+        with slow.turn(wait_seconds=0):
+            time.sleep(0.1)
+    assert [room.come_back_seconds() for room in (quick, slow) for _ in range(100)][199] > 1.5
+    assert quick.come_back_seconds() < slow.come_back_seconds()
+
+
 def test_a_failure_gives_the_turn_back() -> None:
     room = Admission()
     with pytest.raises(ValueError, match="broken"), room.turn(wait_seconds=0):
