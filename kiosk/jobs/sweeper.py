@@ -48,8 +48,7 @@ def run(app: Flask) -> None:
 def sweep(*, now: datetime, reconcile: bool = True) -> int:
     """Do one round; return how many attempts were ended. Ends nothing while the clock is in doubt."""
     ended = expiring.expire_overdue(now=now) if clock.is_trusted() else 0
-    for attempt_id in marking.waiting(now=now):
-        marking.mark_now(attempt_id, now=now)
+    marking.mark_waiting(now=now)
     if reconcile:
         mended = timers.reconcile(partial(truth, now, timers.took_a_break()), now=now)
         if mended:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import or_, select
 from kiosk import timers
 from kiosk.errors import KioskError
 from kiosk.extensions import db, retried, transaction
-from kiosk.models import Answer, Attempt, Slot
+from kiosk.models import Attempt, Slot
 from kiosk.services import _transitions, finishing, marking
 from kiosk.services.audit import SYSTEM
 from kiosk.services.finishing import Ended
@@ -41,10 +40,12 @@ def expire_overdue(*, now: datetime) -> int:
             log.warning("batch ended one by one: %s", error)
             ended = {attempt_id: one for attempt_id in ids if (one := _end_one(attempt_id, now))}
         timers.delete_timers({attempt_id: one.version for attempt_id, one in ended.items()})
-        marking.mark_many(ended, now=now)
         count += len(ended)
         if len(ids) < BATCH or not ended:
             break
+    if 0 < count < BATCH:
+        # of more than that the sweeper marks the others: nobody's request waits for thousands
+        marking.mark_waiting(now=now)
     return count
 
 
@@ -80,7 +81,7 @@ def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, Ended]:
             .order_by(Slot.id)
             .with_for_update(of=(Slot, Attempt), key_share=True, skip_locked=True)
         ).all()
-        answers = _answers([row.id for row in rows])
+        answers = finishing.answers_of_many([row.id for row in rows])
         values = [_ending(row, answers[row.id]) for row in rows]
         _transitions.move_each_attempt(
             values, AttemptAction.EXPIRE, source=AttemptStatus.IN_PROGRESS, by=SYSTEM, now=now
@@ -104,18 +105,6 @@ def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, Ended]:
 def _ending(row: Any, answers: Sequence[Any]) -> dict[str, Any]:
     code = receipt_code(row.id, row.deadline_at, [(one.question_id, one.response) for one in answers])
     return {"id": row.id, "closed_at": row.deadline_at, "ended_by": "expired", "receipt": code}
-
-
-def _answers(attempt_ids: list[UUID]) -> dict[UUID, list[Any]]:
-    """The answers of many attempts, each in its paper's order."""
-    found: dict[UUID, list[Any]] = defaultdict(list)
-    for row in db.session.execute(
-        select(Answer.attempt_id, Answer.question_id, Answer.response, Answer.option_order)
-        .where(Answer.attempt_id.in_(attempt_ids))
-        .order_by(Answer.attempt_id, Answer.number)
-    ):
-        found[row.attempt_id].append(row)
-    return found
 
 
 def _end_one(attempt_id: UUID, now: datetime) -> Ended | None:

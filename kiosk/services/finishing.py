@@ -6,10 +6,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import JSON, func, select, update
 
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere
 from kiosk.extensions import db, transaction
@@ -32,6 +32,14 @@ class Ended:
     status: AttemptStatus
     version: int
     answers: Sequence[Any]
+
+
+class HandedIn(NamedTuple):
+    """One answer as it is handed in."""
+
+    question_id: UUID
+    response: Any
+    option_order: str
 
 
 def finish(
@@ -100,6 +108,27 @@ def answers_of(attempt_id: UUID) -> Sequence[Any]:
         .where(Answer.attempt_id == attempt_id)
         .order_by(Answer.number)
     ).all()
+
+
+def answers_of_many(attempt_ids: list[UUID]) -> dict[UUID, list[HandedIn]]:
+    """As `answers_of` for many attempts. Each attempt's arrive as one value: much quicker than a row for each."""
+    packed: Any
+    if db.engine.dialect.name == "postgresql":
+        one = func.json_build_array(Answer.number, Answer.question_id, Answer.response, Answer.option_order)
+        packed = func.json_agg(one, type_=JSON)
+    else:
+        one = func.json_array(Answer.number, Answer.question_id, func.json(Answer.response), Answer.option_order)
+        packed = func.json_group_array(one, type_=JSON)
+    ids: dict[str, UUID] = {}  # thousands answer the same few questions
+    return {
+        attempt_id: [
+            HandedIn(ids.get(question) or ids.setdefault(question, UUID(question)), response, order)
+            for _, question, response, order in sorted(answers, key=lambda one: one[0])
+        ]
+        for attempt_id, answers in db.session.execute(
+            select(Answer.attempt_id, packed).where(Answer.attempt_id.in_(attempt_ids)).group_by(Answer.attempt_id)
+        )
+    }
 
 
 def push_back(attempt_id: UUID, error: Exception, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, text, true, update
 
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
@@ -25,7 +25,13 @@ from kiosk.states import ATTEMPT_MOVES, AttemptAction, AttemptStatus
 log = logging.getLogger(__name__)
 
 ZERO = Decimal(0)
-BATCH = 100
+BATCH = 200
+UNMARKED = (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)
+_STORE_MANY = text(
+    "UPDATE answers SET marks = new.marks FROM unnest(CAST(:attempts AS uuid[]), CAST(:questions AS uuid[]), "
+    "CAST(:marks AS numeric[])) AS new (attempt_id, question_id, marks) "
+    "WHERE answers.attempt_id = new.attempt_id AND answers.question_id = new.question_id"
+)
 _STRAY_STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
 
 
@@ -55,24 +61,40 @@ def mark_now(attempt_id: UUID, *, now: datetime, ended: Ended | None = None) -> 
     """
     try:
         with transaction():
-            _mark(attempt_id, ended or _handed_in(attempt_id), now)
+            ended = ended or _handed_in(attempt_id)
+            # reopened and ended again meanwhile, these are not the answers that were handed in last
+            _mark({attempt_id: ended}, now, only_version=ended.version)
     except Exception as error:
         finishing.push_back(attempt_id, error, now=now)
 
 
-def mark_many(ended: dict[UUID, Ended], *, now: datetime) -> None:
-    """Mark many handed-in attempts, a hundred in a transaction. Never raises: what fails is marked one by one."""
-    items = list(ended.items())
-    for start in range(0, len(items), BATCH):
-        batch = items[start : start + BATCH]
+def mark_waiting(*, now: datetime) -> None:
+    """Mark all that waits, a batch in a transaction. Never raises: what fails is marked one by one."""
+    while ids := waiting(now=now, most=BATCH):
         try:
-            with transaction():
-                for attempt_id, one in batch:
-                    _mark(attempt_id, one, now)
+            marked = _mark_batch(ids, now)
         except Exception as error:
             log.warning("batch marked one by one: %s", error)
-            for attempt_id, one in batch:
-                mark_now(attempt_id, now=now, ended=one)
+            marked = len(ids)
+            for attempt_id in ids:
+                mark_now(attempt_id, now=now)
+        if len(ids) < BATCH or not marked:
+            break
+
+
+def _mark_batch(attempt_ids: list[UUID], now: datetime) -> int:
+    """Mark what still waits among these; what another sweeper holds is left to it. Return how many."""
+    with transaction():
+        rows = db.session.execute(
+            select(Attempt.id, Attempt.status, Attempt.version)
+            .where(Attempt.id.in_(attempt_ids), Attempt.status.in_(UNMARKED), Attempt.marked_at.is_(None))
+            .with_for_update(key_share=True, skip_locked=True)
+        ).all()
+        answers = finishing.answers_of_many([row.id for row in rows])
+        batch = {row.id: Ended(AttemptStatus(row.status), row.version, answers[row.id]) for row in rows}
+        for status in UNMARKED:
+            _mark({i: ended for i, ended in batch.items() if ended.status == status}, now)
+    return len(rows)
 
 
 def waiting(*, now: datetime, most: int = 200) -> list[UUID]:
@@ -81,7 +103,7 @@ def waiting(*, now: datetime, most: int = 200) -> list[UUID]:
         db.session.execute(
             select(Attempt.id)
             .where(
-                Attempt.status.in_((AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)),
+                Attempt.status.in_(UNMARKED),
                 Attempt.marked_at.is_(None),
                 or_(Attempt.retry_at.is_(None), Attempt.retry_at <= now),
             )
@@ -101,63 +123,87 @@ def _handed_in(attempt_id: UUID) -> Ended:
     return Ended(AttemptStatus(row.status), row.version, finishing.answers_of(attempt_id))
 
 
-def _mark(attempt_id: UUID, ended: Ended, now: datetime) -> None:
-    marks = [
+def _mark(batch: dict[UUID, Ended], now: datetime, *, only_version: int | None = None) -> None:
+    """Mark attempts that all ended in the same way, in the same few statements however many there are."""
+    if not batch:
+        return
+    status = next(iter(batch.values())).status
+    marks = {attempt_id: _marks(ended) for attempt_id, ended in batch.items()}
+    scores = {attempt_id: _sum(found) for attempt_id, found in marks.items()}
+    final = [attempt_id for attempt_id, score in scores.items() if score.is_final]
+    # compare-and-set: of two sweepers one marks
+    complete = _complete(final, status, now, only_version)
+    noted = _note_marked([i for i in batch if not scores[i].is_final], status, now, only_version)
+    _store([(attempt_id, *one) for attempt_id in complete + noted for one in marks[attempt_id]])
+    _add_results({attempt_id: scores[attempt_id] for attempt_id in complete}, now)
+
+
+def _marks(ended: Ended) -> list[tuple[UUID, Decimal | None]]:
+    return [
         (row.question_id, machine_marks(_question(row.question_id), row.response, row.option_order))
         for row in ended.answers
     ]
-    score = _sum(marks)
-    # compare-and-set: of two sweepers one marks
-    if not (_complete if score.is_final else _note_marked)(attempt_id, ended, now):
-        return
-    _store(attempt_id, marks)
-    if score.is_final:
-        # one more than the versions that were withdrawn when the attempt was reopened
-        newest = select(func.coalesce(func.max(Result.version), 0)).where(Result.attempt_id == attempt_id)
-        row = {"id": uuid7(), "attempt_id": attempt_id, "version": newest.scalar_subquery() + 1, "computed_at": now}
-        db.session.execute(insert(Result).values(row | {"score": score.score, "max_score": score.max_score}))
 
 
-def _complete(attempt_id: UUID, ended: Ended, now: datetime) -> bool:
-    if (ended.status, AttemptAction.COMPLETE) not in ATTEMPT_MOVES:
-        return False
+def _complete(attempt_ids: list[UUID], status: AttemptStatus, now: datetime, only_version: int | None) -> list[UUID]:
+    if not attempt_ids or (status, AttemptAction.COMPLETE) not in ATTEMPT_MOVES:
+        return []
     moved = _transitions.move_attempts(
-        [attempt_id],
+        attempt_ids,
         AttemptAction.COMPLETE,
         by=SYSTEM,
         now=now,
-        only_from=ended.status,
-        # reopened and ended again meanwhile, these are not the answers that were handed in last
-        only_version=ended.version,
+        only_from=status,
+        only_version=only_version,
         marked_at=now,
     )
-    return bool(moved)
+    return [row.id for row in moved]
 
 
-def _note_marked(attempt_id: UUID, ended: Ended, now: datetime) -> bool:
+def _note_marked(attempt_ids: list[UUID], status: AttemptStatus, now: datetime, only_version: int | None) -> list[UUID]:
     """What is left is for people: the attempt stays as it was handed in."""
+    if not attempt_ids:
+        return []
+    is_same = Attempt.version == only_version if only_version is not None else true()
     noted = db.session.execute(
         update(Attempt)
-        .where(
-            Attempt.id == attempt_id,
-            Attempt.status == ended.status,
-            Attempt.version == ended.version,
-            Attempt.marked_at.is_(None),
-        )
+        .where(Attempt.id.in_(attempt_ids), Attempt.status == status, is_same, Attempt.marked_at.is_(None))
         .values(marked_at=now)
         .returning(Attempt.id)
         .execution_options(synchronize_session=False)
-    ).first()
-    return noted is not None
+    )
+    return list(noted.scalars())
 
 
-def _store(attempt_id: UUID, marks: list[tuple[UUID, Decimal | None]]) -> None:
+def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
+    """Write the marks of many answers in one statement."""
+    if not rows:
+        return
+    if db.engine.dialect.name == "postgresql":
+        attempt_ids, question_ids, marks = (list(column) for column in zip(*rows, strict=True))
+        db.session.execute(_STORE_MANY, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
+        return
     table = Answer.__table__
     db.session.connection().execute(
         table.update()  # type: ignore[attr-defined]
-        .where(table.c.attempt_id == attempt_id, table.c.question_id == bindparam("b_question_id"))
+        .where(table.c.attempt_id == bindparam("b_attempt_id"), table.c.question_id == bindparam("b_question_id"))
         .values(marks=bindparam("b_marks")),
-        [{"b_question_id": question_id, "b_marks": mark} for question_id, mark in marks],
+        [{"b_attempt_id": one, "b_question_id": question_id, "b_marks": mark} for one, question_id, mark in rows],
+    )
+
+
+def _add_results(scores: dict[UUID, Score], now: datetime) -> None:
+    if not scores:
+        return
+    # one more than the versions that were withdrawn when the attempt was reopened
+    newest = select(func.coalesce(func.max(Result.version), 0) + 1).where(Result.attempt_id == bindparam("b_attempt"))
+    db.session.connection().execute(
+        insert(Result).values(version=newest.scalar_subquery()),
+        [
+            {"id": uuid7(), "attempt_id": attempt_id, "b_attempt": attempt_id, "computed_at": now}
+            | {"score": score.score, "max_score": score.max_score}
+            for attempt_id, score in scores.items()
+        ],
     )
 
 

@@ -1,0 +1,60 @@
+"""Thousands end in the same second: few statements for each batch, and with `--long` the seconds."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from kiosk.jobs import sweeper
+from kiosk.services import invariants
+from tests.cast import Hall
+from tests.counting import counting
+from tests.faults import crowd
+
+AFTER_THE_GRACE = timedelta(seconds=2, milliseconds=1)
+CLOSED_WITHIN_SECONDS, MARKED_WITHIN_SECONDS = 5.0, 60.0
+
+
+def test_I4_a_batch_costs_the_same_few_statements_however_many_end(hall: Hall) -> None:
+    def statements(count: int) -> tuple[int, int]:
+        now = crowd.gather(hall, count, questions=3) + AFTER_THE_GRACE
+        with counting() as counted:
+            assert sweeper.sweep(now=now, reconcile=False) == count
+        return counted.statements, counted.commits
+
+    sweeper.sweep(now=hall.MORNING, reconcile=False)
+    few, many = statements(5), statements(60)
+    print(few, many)
+    assert many == few
+
+
+@pytest.mark.skipif(not os.environ.get("KIOSK_TEST_LONG"), reason="takes a minute: manage.py test --long")
+def test_I4_ten_thousand_ending_in_the_same_second_are_closed_at_once_and_marked_within_a_minute(
+    app: Flask, hall: Hall, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = crowd.gather(hall, 10_000) + AFTER_THE_GRACE
+    begun_at, closed_after = time.monotonic(), 0.0
+
+    def watch() -> None:
+        nonlocal closed_after
+        with app.app_context():
+            while crowd.statuses().get("in_progress"):
+                time.sleep(0.05)
+            closed_after = time.monotonic() - begun_at
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    sweeper.sweep(now=now)
+    marked_after = time.monotonic() - begun_at
+    watcher.join()
+    with capsys.disabled():
+        print(f"\n10,000 ended: closed and audited after {closed_after:.1f} s, marked after {marked_after:.1f} s")
+    assert crowd.statuses() == {"completed": 10_000}
+    assert [one.name for one in invariants.check(now=now) if not one.holds] == []
+    assert closed_after < CLOSED_WITHIN_SECONDS
+    assert marked_after < MARKED_WITHIN_SECONDS
