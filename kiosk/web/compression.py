@@ -44,6 +44,8 @@ def _is_worth_it(response: Response) -> bool:
         and "Content-Encoding" not in response.headers
         and "gzip" in request.accept_encodings
         and request.method != "HEAD"
+        # what is written as it is read must not be gathered first
+        and not (size is None and response.is_streamed)
         and (size is None or size >= SMALLEST)
     )
 
