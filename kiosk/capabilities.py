@@ -16,7 +16,14 @@ class Role(StrEnum):
 
 
 _WATCH = {"centre.see", "candidate.see", "slot.see"}
-_INVIGILATE = _WATCH | {"candidate.check_in", "candidate.unlock", "attempt.pause", "incident.write", "time.grant_short"}
+_INVIGILATE = _WATCH | {
+    "candidate.check_in",
+    "candidate.unlock",
+    "attempt.pause",
+    "attempt.approve_takeover",
+    "incident.write",
+    "time.grant_short",
+}
 _RUN_CENTRE = _INVIGILATE | {
     "slot.assign",
     "slot.reset",

@@ -49,6 +49,11 @@ document.addEventListener("click", (event) => {
   menu.querySelector("summary").focus();
 });
 
+// a seat that was opened from the room board: its panel may stand far from the seat, on a phone above it
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx?.sourceElement?.matches(".seat, .calls__do a, [id^=row-] a")) document.getElementById("seat-panel")?.focus();
+});
+
 // after a refusal the focus goes to what has to be mended
 document.addEventListener("htmx:after:swap", () => {
   document.querySelector('dialog[open] [aria-invalid="true"], .switch__go [aria-invalid="true"]')?.focus();

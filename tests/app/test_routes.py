@@ -125,6 +125,8 @@ def test_only_an_admin_and_the_centres_own_people_change_anything(app):
     }
     assert writers["auditor"] == writers["marks"] == set()
     assert writers["invigilator"] == {
+        "/centre/board/seats/<uuid:candidate_id>/approve",
+        "/centre/board/seats/<uuid:candidate_id>/time",
         "/centre/slots/pause",
         "/centre/slots/resume",
         "/centre/time",

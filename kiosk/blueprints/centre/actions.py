@@ -142,6 +142,8 @@ def _perform(action: Action) -> ResponseReturnValue:
         "cancelled": done.sessions_cancelled,
         "skipped": dict(done.skipped),
     }
+    if request.form.get("back") == "board":
+        return go_to("centre.board", centre=query_of(choice.filters, centre).get("centre"), shift=choice.filters.shift)
     # whoever goes on is not paused any more: the list of the paused would be empty
     gone = {"slot": ""} if choice.filters.slot == PAUSED else {}
     return go_to("centre.candidates", **query_of(choice.filters, centre, **gone))
