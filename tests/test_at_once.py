@@ -61,7 +61,7 @@ def test_twenty_starts_at_the_same_moment_make_one_attempt(app: Flask, hall: Hal
     assert reports.clock(started[0].attempt_id, lease=player.lease, now=hall.MORNING).is_running
 
 
-def test_twenty_submits_at_the_same_moment_make_one_result_and_one_receipt(app: Flask, hall: Hall) -> None:
+def test_K5_twenty_submits_at_the_same_moment_make_one_result_and_one_receipt(app: Flask, hall: Hall) -> None:
     player = hall.player()
     attempt_id = player.start().attempt_id
     player.save(1, "A")
@@ -76,7 +76,7 @@ def test_twenty_submits_at_the_same_moment_make_one_result_and_one_receipt(app: 
     assert count(consumed) == 1
 
 
-def test_a_submit_and_a_reset_have_one_winner(app: Flask, hall: Hall) -> None:
+def test_S2_a_submit_and_a_reset_have_one_winner(app: Flask, hall: Hall) -> None:
     for place in range(4):
         player = hall.player(place)
         player.start()
@@ -94,7 +94,7 @@ def test_a_submit_and_a_reset_have_one_winner(app: Flask, hall: Hall) -> None:
         db.session.expire_all()
 
 
-def test_a_start_and_a_switch_never_mix_sets(app: Flask, hall: Hall) -> None:
+def test_A1_a_start_and_a_switch_never_mix_sets(app: Flask, hall: Hall) -> None:
     for place, label in enumerate("BCBC"):
         player = hall.player(place)
         answers = at_once(app, player.start, lambda label=label: hall.activate(label))
@@ -124,7 +124,7 @@ def test_two_double_clicks_on_assign_make_one_slot(app: Flask, hall: Hall) -> No
     assert count(current) == hall.CANDIDATES
 
 
-def test_of_two_that_lock_each_other_out_both_get_through(app: Flask, hall: Hall) -> None:
+def test_D4_of_two_that_lock_each_other_out_both_get_through(app: Flask, hall: Hall) -> None:
     first, second = hall.candidate_ids[:2]
     calls: list[UUID] = []
 

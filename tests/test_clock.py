@@ -33,7 +33,7 @@ def test_the_databases_time_is_taken_over_whatever_this_machine_thinks() -> None
     assert off() == 3600
 
 
-def test_a_jump_is_taken_over_only_when_the_next_measurement_agrees() -> None:
+def test_C2_a_jump_is_taken_over_only_when_the_next_measurement_agrees() -> None:
     measure(0)
     assert not measure(90)
     assert (off(), clock.is_trusted()) == (0, False)

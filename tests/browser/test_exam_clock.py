@@ -97,7 +97,7 @@ def test_the_clock_counts_down_between_two_answers_of_the_server(server: Server,
     assert 2 <= before - kiosk.seconds_left() <= 3
 
 
-def test_a_page_that_thinks_the_time_is_up_asks_the_server_which_knows_better(server: Server, kiosk: Kiosk) -> None:
+def test_T2_a_page_that_thinks_the_time_is_up_asks_the_server_which_knows_better(server: Server, kiosk: Kiosk) -> None:
     at_the_exam(kiosk, server.somebody())
     held: list[Route] = []
     kiosk.page.route(re.compile("/exam/clock$"), lambda route: held.append(route))
@@ -140,7 +140,7 @@ def test_a_paused_exam_says_that_the_time_is_safe_and_goes_on_by_itself(
     kiosk.sees_question(4)
 
 
-def test_a_sign_in_elsewhere_takes_over_and_the_old_page_is_told(
+def test_K6_a_sign_in_elsewhere_takes_over_and_the_old_page_is_told(
     server: Server, open_kiosk: Callable[..., Kiosk]
 ) -> None:
     login, first, second = server.somebody(), open_kiosk(), open_kiosk()

@@ -68,7 +68,7 @@ def test_of_two_quick_changes_the_newer_one_wins_and_they_never_travel_together(
     assert stored(kiosk) == ["D"]
 
 
-def test_an_answer_given_offline_is_kept_and_sent_when_the_line_is_back(server: Server, kiosk: Kiosk) -> None:
+def test_K2_an_answer_given_offline_is_kept_and_sent_when_the_line_is_back(server: Server, kiosk: Kiosk) -> None:
     at_the_exam(kiosk, server.somebody())
     kiosk.context.set_offline(True)
     kiosk.choose("C")

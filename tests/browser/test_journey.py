@@ -75,7 +75,7 @@ def test_a_candidate_sits_an_exam_from_sign_in_to_receipt(server: Server, open_k
     assert again.page.locator(".code").inner_text().strip()
 
 
-def test_after_the_hand_in_a_start_is_refused_with_the_time_and_back_shows_nothing(
+def test_K7_after_the_hand_in_a_start_is_refused_with_the_time_and_back_shows_nothing(
     server: Server, open_kiosk: Callable[..., Kiosk]
 ) -> None:
     login, kiosk = server.somebody(), open_kiosk()

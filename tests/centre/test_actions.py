@@ -86,7 +86,7 @@ def test_without_a_good_reason_nothing_is_done(hall, desk, action, reason):
     assert state(hall.player(0)) == "available"
 
 
-def test_numbers_that_changed_since_the_preview_stop_the_deed(hall, desk):
+def test_S3_numbers_that_changed_since_the_preview_stop_the_deed(hall, desk):
     player, chosen = hall.player(0), hall.candidate_ids[0]
     before = seen(desk, "reset", id=chosen)
     player.start()
@@ -179,7 +179,7 @@ def test_nobody_chosen_is_a_form_error(desk, action):
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_candidate_of_elsewhere_is_not_there(app, hall, action):
+def test_S4_a_candidate_of_elsewhere_is_not_there(app, hall, action):
     other = Desk(app, "centre2")
     ids = [hall.candidate_ids[0], hall.stranger["candidate"], uuid4(), "nonsense"]
     before = row_counts()

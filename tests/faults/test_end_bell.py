@@ -27,9 +27,7 @@ def test_I4_a_batch_costs_the_same_few_statements_however_many_end(hall: Hall) -
             assert sweeper.sweep(now=now, reconcile=False) == count
         return counted.statements, counted.commits
 
-    sweeper.sweep(now=hall.MORNING, reconcile=False)
     few, many = statements(5), statements(60)
-    print(few, many)
     assert many == few
 
 

@@ -27,7 +27,27 @@ ROUNDS = 200 if os.environ.get("KIOSK_TEST_LONG") else 3
 NEED_AN_ATTEMPT = {"save", "submit", "expire", "extend", "pause", "elsewhere"}
 
 
-@pytest.mark.parametrize(("first", "second"), list(combinations_with_replacement(OPERATIONS, 2)))
+# the pairs that are rows of the fault matrix, by which a report is searched
+ROWS = {
+    ("save", "reset"): "S1",
+    ("submit", "reset"): "S2",
+    ("start", "switch_set"): "A1",
+    ("save", "switch_set"): "A2",
+    ("submit", "switch_set"): "A2",
+    ("submit", "expire"): "T1",
+    ("save", "expire"): "T1",
+    ("start", "start"): "K5",
+    ("submit", "submit"): "K5",
+    ("save", "elsewhere"): "K6",
+    ("sweep", "sweep"): "P2",
+}
+PAIRS = [
+    pytest.param(*pair, id="-".join((*filter(None, [ROWS.get(pair)]), *pair)))
+    for pair in combinations_with_replacement(OPERATIONS, 2)
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_two_at_the_same_moment_leave_one_story(track: Track, first: str, second: str) -> None:
     run_rounds(track, first, second)
 

@@ -62,7 +62,7 @@ def test_a_database_with_data_is_copied_before_a_migration_with_what_stands_in_i
     writer.close()
 
 
-def test_a_schema_that_the_program_does_not_know_is_refused(prepare, monkeypatch):
+def test_M1_a_schema_that_the_program_does_not_know_is_refused(prepare, monkeypatch):
     prepare()
     monkeypatch.setattr(schema, "pending_migrations", lambda: ["0999 is newer than this program"])
 

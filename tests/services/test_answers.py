@@ -147,7 +147,7 @@ def test_of_a_text_being_written_one_row_in_15_seconds_is_kept(hall: Hall, playe
 
 
 @pytest.mark.parametrize(("late_ms", "counts"), [(-50, True), (0, True), (1950, True), (2000, True), (2050, False)])
-def test_a_save_counts_up_to_the_grace(hall: Hall, player: Player, late_ms: int, counts: bool) -> None:
+def test_T1_a_save_counts_up_to_the_grace(hall: Hall, player: Player, late_ms: int, counts: bool) -> None:
     at = hall.MORNING + hall.DURATION + timedelta(milliseconds=late_ms)
     if counts:
         assert player.save(1, "A", at=at).saved
@@ -172,7 +172,7 @@ def test_a_key_that_says_time_left_lets_no_answer_into_an_ended_attempt(hall: Ha
     assert refused.value.details["attempt_status"] in ("submitted", "completed")
 
 
-def test_a_save_after_a_reset_is_refused_with_the_reason_and_kept_as_evidence(hall: Hall, player: Player) -> None:
+def test_S1_a_save_after_a_reset_is_refused_with_the_reason_and_kept_as_evidence(hall: Hall, player: Player) -> None:
     question_id = player.paper()[0][1]
     player.save(1, "A")
     slots.reset([player.id], reason="wrong person", by=hall.centre_admin, now=hall.MORNING)

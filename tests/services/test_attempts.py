@@ -166,7 +166,7 @@ def test_without_redis_a_running_exam_goes_on_to_the_second(hall: Hall, redis_se
     assert player.attempt.status == AttemptStatus.SUBMITTED or player.attempt.status == AttemptStatus.COMPLETED
 
 
-def test_a_new_sign_in_takes_the_lease_and_the_old_page_is_fenced(hall: Hall) -> None:
+def test_K1_a_new_sign_in_takes_the_lease_and_the_old_page_is_fenced(hall: Hall) -> None:
     old, new = hall.player(), hall.player()
     old.start()
     old.save(1, "A")
@@ -247,7 +247,7 @@ def test_when_time_runs_out_what_was_saved_is_handed_in_as_by_a_submit(hall: Hal
     assert expiring.expire_overdue(now=hall.after(hours=4)) == 0
 
 
-def test_a_poisoned_attempt_is_pushed_back_and_the_others_go_on(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_P3_a_poisoned_attempt_is_pushed_back_and_the_others_go_on(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     sick, well = hall.player(0), hall.player(1)
     sick_id = sick.start().attempt_id
     well.start()
@@ -317,7 +317,7 @@ def test_a_batch_ends_with_the_same_number_of_statements_however_many_end(hall: 
     assert endings[0] <= endings[1] <= endings[0] + 4, "marking takes one statement more for each"
 
 
-def test_two_sweepers_end_each_attempt_once(app: Flask, hall: Hall) -> None:
+def test_P2_two_sweepers_end_each_attempt_once(app: Flask, hall: Hall) -> None:
     for place in range(hall.CANDIDATES):
         hall.player(place).start()
     late = hall.after(hours=4)

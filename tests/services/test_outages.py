@@ -39,7 +39,7 @@ def test_two_minutes_without_a_server_cost_nobody_anything(hall: Hall) -> None:
     assert players[0].save(2, "B", at=back).saved
 
 
-def test_an_outage_over_the_planned_end_expires_nobody(hall: Hall) -> None:
+def test_P4_an_outage_over_the_planned_end_expires_nobody(hall: Hall) -> None:
     player = hall.player()
     player.start()
     back = hall.after(hours=5)

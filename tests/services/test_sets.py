@@ -19,7 +19,7 @@ def new_set(hall: Hall, label: str, **how) -> object:  # type: ignore[no-untyped
         return hall.add_set(label, hall.paper_id, **how)
 
 
-def test_after_a_switch_a_candidate_starts_again_on_the_new_set_with_the_full_time(hall: Hall) -> None:
+def test_A2_after_a_switch_a_candidate_starts_again_on_the_new_set_with_the_full_time(hall: Hall) -> None:
     hall.activate("C")
     player = hall.player()
     old = player.start()
