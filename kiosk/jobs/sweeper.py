@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select
 
 from kiosk import clock, timers
 from kiosk.extensions import db
+from kiosk.jobs import worker
 from kiosk.jobs import errands
 from kiosk.models import Attempt
 from kiosk.services import expiring, marking, outages, system

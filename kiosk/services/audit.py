@@ -15,12 +15,15 @@ from kiosk.extensions import before_commit, db
 from kiosk.ids import uuid7_at
 from kiosk.models import AuditEvent
 
+MOST_AT_ONCE = 1000  # rows: an import of tens of thousands shall not hold them all in memory twice
+
 
 @dataclass(frozen=True)
 class Actor:
     """Who acts, and from where: a candidate, a user, the system itself, or somebody at the command line.
 
-    `epoch` is that of a candidate's sign-in: their statements ask by the way whether it still holds.
+    `epoch` is that of a candidate's sign-in: their statements ask by the way whether it still holds. `kiosk_id` is that
+    of the enrolled kiosk they sit at, `is_locked_down` whether its browser says that it is locked down.
     """
 
     kind: str
@@ -31,6 +34,7 @@ class Actor:
     address: str | None = None
     user_agent: str | None = None
     kiosk_id: UUID | None = None
+    is_locked_down: bool = False
     epoch: int | None = None
 
 
@@ -52,16 +56,17 @@ class Change:
 
 
 def record(changes: Iterable[Change], *, by: Actor, now: datetime) -> None:
-    """Note one row for each change; they are written in one statement before the caller's transaction commits."""
-    before_commit(_write, (_row(change, by, now) for change in changes))
+    """Note one row for each change; they are written together before the caller's transaction commits."""
+    before_commit(_write, ((change, by, now) for change in changes))
 
 
-def _write(rows: list[dict[str, Any]]) -> None:
+def _write(noted: list[tuple[Change, Actor, datetime]]) -> None:
     # the id is made as late as can be, under the locks and by the one clock: rows sort in the order of their commits,
     # and none turns up behind others that were sealed long ago
     made_at = clock.now()
-    rows = [{"id": uuid7_at(made_at)} | row for row in rows]
-    db.session.execute(insert(AuditEvent), rows, execution_options={"render_nulls": True})
+    for start in range(0, len(noted), MOST_AT_ONCE):
+        rows = [{"id": uuid7_at(made_at)} | _row(*one) for one in noted[start : start + MOST_AT_ONCE]]
+        db.session.execute(insert(AuditEvent), rows, execution_options={"render_nulls": True})
 
 
 def _row(change: Change, by: Actor, now: datetime) -> dict[str, Any]:

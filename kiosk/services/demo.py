@@ -193,7 +193,7 @@ def _sets(made: dict[tuple[str | None, str], UUID], now: datetime) -> dict[tuple
     for paper, name in SET_FILES.items():
         for label in "CBA":
             file = QUESTIONS / f"{name}-{label.lower()}.csv"
-            read = questions.read_csv(file.read_bytes())
+            read = questions.read(file.read_bytes())
             if read.problems:
                 first = read.problems[0]
                 raise BadInput(problem=f"{file.name}, line {first.line}, {first.column}: {first.text}")

@@ -36,6 +36,7 @@ class BulkReport:
     sessions_cancelled: int = 0
     writing: int = 0
     by_status: Counter[str] = field(default_factory=Counter)
+    why: dict[UUID, str] = field(default_factory=dict)  # of those skipped for one of several reasons
 
     def add(self, other: BulkReport) -> None:
         """Add the counts of another batch."""
@@ -44,6 +45,7 @@ class BulkReport:
         self.sessions_cancelled += other.sessions_cancelled
         self.writing += other.writing
         self.by_status += other.by_status
+        self.why |= other.why
 
 
 def assign(candidate_ids: Iterable[UUID], *, by: Actor, now: datetime, dry_run: bool = False) -> BulkReport:
@@ -118,7 +120,8 @@ def _assign(ids: list[UUID], by: Actor, now: datetime, dry_run: bool) -> tuple[B
         report.by_status[slot.status if slot else SlotStatus.NONE] += 1
         paper, skip = plan.next_for(candidate, slot)
         if skip or paper is None:
-            report.skipped[skip or "no_paper"] += 1
+            report.why[candidate.id] = skip or "no_paper"
+            report.skipped[report.why[candidate.id]] += 1
             continue
         if slot:
             close.append(slot.id)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from kiosk.demo import QUESTIONS
-from kiosk.services.exchange.questions import read_csv
+from kiosk.services.exchange.questions import read as read_file
 
 HEADER = "part,type,text,option_a,option_b,option_c,option_d,answer,marks\n"
 DEMO_FILES = sorted(QUESTIONS.glob("*.csv"))
@@ -26,7 +26,7 @@ def _context(app: Flask):  # type: ignore[no-untyped-def]
 
 def read(*rows: str):  # type: ignore[no-untyped-def]
     """Read a file with these rows under the usual header."""
-    return read_csv((HEADER + "\n".join(rows) + "\n").encode())
+    return read_file((HEADER + "\n".join(rows) + "\n").encode())
 
 
 def test_every_type_is_read() -> None:
@@ -83,17 +83,17 @@ def test_a_bad_row_is_named_by_line_and_column(row: str, column: str) -> None:
     ids=["empty", "header only", "no answer", "twice", "unknown", "not UTF-8", "unclosed", "huge"],
 )
 def test_a_file_that_is_none_is_refused(content: bytes) -> None:
-    assert read_csv(content).problems
+    assert read_file(content).problems
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
-    found = read_csv(("\ufeff" + HEADER + "A,,One?,a,b,c,d,B,1\n").replace("\n", "\r\n").encode())
+    found = read_file(("\ufeff" + HEADER + "A,,One?,a,b,c,d,B,1\n").replace("\n", "\r\n").encode())
     assert (len(found.questions), found.problems) == (1, [])
 
 
 @pytest.mark.parametrize("file", DEMO_FILES, ids=lambda path: path.stem)
 def test_every_demo_set_is_complete_and_its_keys_are_spread(file: Path) -> None:
-    found = read_csv(file.read_bytes())
+    found = read_file(file.read_bytes())
     assert not found.problems
     counts = Counter(row["part"] for row in found.questions)
     assert tuple(counts[part] for part in "ACDEF") == SHAPES[file.stem.split("-")[0]]

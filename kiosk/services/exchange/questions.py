@@ -1,15 +1,16 @@
-"""Question files (CSV): read whole, judged whole; every problem is named by line and column."""
+"""Question files (CSV, XLSX): read whole, judged whole; every problem is named by line and column."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask_babel import gettext as _
+
+from kiosk.services.exchange.problems import MOST_PROBLEMS, Problem
+from kiosk.services.exchange.tables import Columns, Row, Table
 
 REQUIRED = ("part", "text", "answer")
 OPTION_KEYS = "ABCDEF"
@@ -26,17 +27,7 @@ COLUMNS = (
 )
 DEFAULT_TYPE = {"A": "single", "B": "multiple", "C": "short", "D": "fill", "E": "long", "F": "true_false"}
 TYPES = ("single", "multiple", "true_false", "numeric", "fill", "short", "long")
-MOST_PROBLEMS = 100
 _NUMERIC = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*(?:(?:±|\+/-)\s*(\d+(?:\.\d+)?)\s*)?", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong where; the line is the one in the file, counted from 1."""
-
-    line: int
-    column: str
-    text: str
 
 
 @dataclass
@@ -47,49 +38,23 @@ class QuestionFile:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_csv(content: bytes) -> QuestionFile:
-    """Return the questions in a CSV file, or every problem found (at most 100)."""
-    result = QuestionFile()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        result.problems.append(Problem(line, "", _("not UTF-8 (byte 0x%(byte)s)", byte=f"{content[error.start]:02x}")))
-        return result
-    try:
-        _read_rows(csv.DictReader(io.StringIO(text, newline=""), strict=True), result)
-    except csv.Error as error:
-        result.problems.append(Problem(0, "", str(error)))
-    if not result.questions and not result.problems:
-        result.problems.append(Problem(1, "", _("the file holds no questions")))
-    return result
-
-
-def _read_rows(reader: csv.DictReader[str], result: QuestionFile) -> None:
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
-    missing = [name for name in REQUIRED if name not in names]
-    unknown = [name for name in names if name not in COLUMNS]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    for wrong, said in ((missing, _("is missing")), (unknown, _("is not known")), (twice, _("stands twice"))):
-        result.problems.extend(Problem(1, name, _("this column %(said)s", said=said)) for name in wrong)
-    if result.problems:
-        return
-    for place, row in enumerate(reader, start=1):
-        if None in row or any(value is None for value in row.values()):
-            result.problems.append(Problem(reader.line_num, "", _("the row has more or fewer fields than the header")))
-        elif any((value or "").strip() for value in row.values()):
-            question = _Row(row, reader.line_num, result.problems).question(place)
-            result.questions.append(question)
-        if len(result.problems) >= MOST_PROBLEMS:
-            return
+def read(content: bytes) -> QuestionFile:
+    """Return the questions in a CSV or XLSX file, or every problem found (at most 100)."""
+    # nothing of a question is a number to count with: 10 is as good an option as "10"
+    table = Table(content, Columns(REQUIRED, COLUMNS[len(REQUIRED) :], numbers=frozenset(COLUMNS)))
+    questions = []
+    for place, row in enumerate(table.rows(), start=1):
+        questions.append(_Row(row, table).question(place))
+        if len(table.problems.listed) >= MOST_PROBLEMS:
+            break
+    return QuestionFile([] if table.problems.listed else questions, table.problems.listed)
 
 
 class _Row:
     """One row of a question file; what is wrong is added to the list of problems."""
 
-    def __init__(self, row: dict[str, str], line: int, problems: list[Problem]) -> None:
-        self._row, self._line, self._problems = row, line, problems
+    def __init__(self, row: Row, table: Table) -> None:
+        self._row, self._line, self._table = row.fields, row.line, table
 
     def question(self, place: int) -> dict[str, Any]:
         part = self._get("part").upper()
@@ -119,7 +84,7 @@ class _Row:
         return (self._row.get(name) or "").strip()
 
     def _wrong(self, column: str, text: str) -> None:
-        self._problems.append(Problem(self._line, column, text))
+        self._table.wrong(self._line, column, text)
 
     def _options(self, question_type: str) -> list[dict[str, str]]:
         options = [

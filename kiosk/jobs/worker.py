@@ -1,0 +1,47 @@
+"""The worker: does one job after the other. Any number may run; a job whose worker died is taken up again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from flask import Flask
+
+from kiosk import clock
+from kiosk.services import jobs, working
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+TIDY_SECONDS = 600.0
+
+
+def begin(app: Flask) -> None:
+    """Start working in a thread of this process."""
+    threading.Thread(target=run, args=(app,), name="jobs", daemon=True).start()
+
+
+def run(app: Flask) -> None:
+    """Work for ever."""
+    tidied_at = 0.0
+    while True:
+        did_one = False
+        try:
+            with app.app_context():
+                did_one = run_once()
+                if time.monotonic() - tidied_at > TIDY_SECONDS:
+                    jobs.forget_files(now=clock.now())
+                    tidied_at = time.monotonic()
+        except Exception as error:
+            log.warning("the worker stumbled: %s", error, exc_info=error)
+        if not did_one:
+            time.sleep(LOOK_SECONDS)
+
+
+def run_once() -> bool:
+    """Do the next job, if there is one; return whether there was."""
+    work = jobs.claim()
+    if work is not None:
+        working.do(work)
+    return work is not None

@@ -1,0 +1,229 @@
+"""What a candidate file would do: every entry held against trades, centres, shifts and the candidates there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from kiosk.extensions import db
+from kiosk.models import Candidate, Centre, Shift, Slot, Trade
+from kiosk.services.accounts import fold_login
+from kiosk.services.exchange.candidates import CandidateFile, Entry
+from kiosk.services.exchange.problems import Problems
+from kiosk.states import SlotStatus
+
+BATCH = 1000
+FIELDS = (
+    "service_no",
+    "name",
+    "rank",
+    "trade_id",
+    "centre_id",
+    "shift_id",
+    "language",
+    "extra_minutes_per_hour",
+    "photo",
+)
+NAMED = {"trade_id": "trade", "centre_id": "centre", "shift_id": "shift"}
+
+Tick = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose candidates a file may hold: an organisation's, or those of one of its centres."""
+
+    organisation_id: UUID
+    centre_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """What one entry comes to: a new candidate, a change of one that is there (`values`), or nothing."""
+
+    entry: Entry
+    candidate_id: UUID | None
+    values: dict[str, Any]
+    changed: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """new, changed or unchanged."""
+        if self.candidate_id is None:
+            return "new"
+        return "changed" if self.changed else "unchanged"
+
+
+@dataclass
+class Plan:
+    """Everything that a file would do, or its problems."""
+
+    steps: list[Step] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
+
+    def count(self, outcome: str) -> int:
+        """How many entries come to this."""
+        return sum(step.outcome == outcome for step in self.steps)
+
+
+@dataclass(frozen=True)
+class _Place:
+    centre_id: UUID
+    zone: ZoneInfo
+
+
+def plan(content: bytes, scope: Scope, tick: Tick) -> Plan:
+    """Return what this file would do; `tick` is told the number of entries looked at. Changes nothing."""
+    file = CandidateFile(content)
+    known = _Known(scope, file)
+    found = Plan(problems=file.problems)
+    for batch in _batches(file.entries()):
+        existing = _existing(scope.organisation_id, [entry.login for entry in batch])
+        busy = _busy([row.id for row in existing.values()])
+        for entry in batch:
+            step = known.step(entry, existing.get(entry.login), busy)
+            # once anything is wrong nothing will be done: only the problems matter from there on
+            if step is not None and not file.problems.lines:
+                found.steps.append(step)
+        db.session.rollback()  # no snapshot is held open while a large file is read
+        tick(len(batch))
+    if file.problems.lines:
+        found.steps.clear()
+    return found
+
+
+class _Known:
+    """Trades, centres and shifts by the names that a file gives them."""
+
+    def __init__(self, scope: Scope, file: CandidateFile) -> None:
+        self._scope, self._file = scope, file
+        trades = db.session.execute(
+            select(Trade.id, Trade.code).where(
+                Trade.organisation_id == scope.organisation_id, Trade.archived_at.is_(None)
+            )
+        ).all()
+        centres = db.session.execute(
+            select(Centre.id, Centre.code, Centre.time_zone).where(
+                Centre.organisation_id == scope.organisation_id, Centre.archived_at.is_(None)
+            )
+        ).all()
+        shifts = db.session.execute(
+            select(Shift.id, Shift.centre_id, Shift.starts_at).where(Shift.centre_id.in_([row.id for row in centres]))
+        ).all()
+        self._trades = {fold_login(row.code): row.id for row in trades}
+        self._centres = {fold_login(row.code): _Place(row.id, ZoneInfo(row.time_zone)) for row in centres}
+        self._shifts = {(row.centre_id, row.starts_at): row.id for row in shifts}
+
+    def step(self, entry: Entry, existing: Any, busy: dict[UUID, str]) -> Step | None:
+        """What the entry comes to; None if it is wrong."""
+        trade_id, place = self._trades.get(fold_login(entry.trade)), self._centres.get(fold_login(entry.centre))
+        if entry.trade and trade_id is None:
+            self._wrong(entry, "trade", _("there is no trade %(code)s", code=entry.trade))
+        if entry.centre and place is None:
+            self._wrong(entry, "centre", _("there is no centre %(code)s", code=entry.centre))
+        if trade_id is None or place is None:
+            return None
+        if self._scope.centre_id not in (None, place.centre_id):
+            self._wrong(entry, "centre", _("is not your centre"))
+            return None
+        shift_id = self._shift(entry, place)
+        if existing is None:
+            return Step(entry, None, _values(entry, trade_id, place.centre_id, shift_id))
+        if not self._may_change(entry, existing):
+            return None
+        values = _values(entry, trade_id, place.centre_id, shift_id)
+        step = _changes(entry, existing, values)
+        self._check_busy(entry, step, busy.get(existing.id))
+        return step
+
+    def _shift(self, entry: Entry, place: _Place) -> UUID | None:
+        if entry.shift is None:
+            return None
+        starts_at = entry.shift.replace(tzinfo=place.zone).astimezone(UTC)
+        found = self._shifts.get((place.centre_id, starts_at))
+        if found is None:
+            self._wrong(entry, "shift", _("%(centre)s has no shift at this time", centre=entry.centre))
+        return found
+
+    def _may_change(self, entry: Entry, existing: Any) -> bool:
+        if self._scope.centre_id not in (None, existing.centre_id):
+            self._wrong(entry, "service_no", _("belongs to a candidate of another centre"))
+            return False
+        if existing.archived_at is not None:
+            self._wrong(entry, "service_no", _("belongs to a candidate who is archived"))
+            return False
+        return True
+
+    def _check_busy(self, entry: Entry, step: Step, slot: str | None) -> None:
+        """A slot is for a paper of the trade, and a test is written in a centre."""
+        if slot is not None and "trade" in step.changed:
+            self._wrong(entry, "trade", _("cannot change while there is a slot; reset it first"))
+        if slot == SlotStatus.ATTEMPTING and {"centre", "shift"} & set(step.changed):
+            self._wrong(entry, "centre", _("cannot change while the candidate is writing"))
+
+    def _wrong(self, entry: Entry, column: str, text: str) -> None:
+        self._file.wrong(entry.line, column, text)
+
+
+def _values(entry: Entry, trade_id: UUID, centre_id: UUID, shift_id: UUID | None) -> dict[str, Any]:
+    return {
+        "service_no": entry.service_no,
+        "name": entry.name,
+        "rank": entry.rank,
+        "trade_id": trade_id,
+        "centre_id": centre_id,
+        "shift_id": shift_id,
+        "language": entry.language or None,
+        "extra_minutes_per_hour": entry.extra_minutes,
+        "photo": entry.photo or None,
+    }
+
+
+def _changes(entry: Entry, existing: Any, values: dict[str, Any]) -> Step:
+    """What differs. An empty field leaves things as they are: an import never takes anything away."""
+    given = {name: value for name, value in values.items() if value not in (None, "")}
+    differs = {name: value for name, value in given.items() if getattr(existing, name) != value}
+    if "centre_id" in differs and "shift_id" not in given and existing.shift_id is not None:
+        differs["shift_id"] = None  # a shift belongs to its centre
+    names = [NAMED.get(name, name) for name in differs]
+    if entry.password:
+        names.append("password")
+    return Step(entry, existing.id, differs, tuple(names))
+
+
+def _existing(organisation_id: UUID, logins: list[str]) -> dict[str, Any]:
+    columns = [getattr(Candidate, name) for name in FIELDS]
+    rows = db.session.execute(
+        select(Candidate.id, Candidate.login, Candidate.archived_at, *columns).where(
+            Candidate.organisation_id == organisation_id, Candidate.login.in_(logins)
+        )
+    ).all()
+    return {row.login: row for row in rows}
+
+
+def _busy(candidate_ids: list[UUID]) -> dict[UUID, str]:
+    """The slot that each of them holds and has not used up."""
+    rows = db.session.execute(
+        select(Slot.candidate_id, Slot.status).where(
+            Slot.candidate_id.in_(candidate_ids), Slot.closed_at.is_(None), Slot.status != SlotStatus.CONSUMED
+        )
+    )
+    return {row.candidate_id: row.status for row in rows}
+
+
+def _batches(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
+    batch: list[Entry] = []
+    for entry in entries:
+        batch.append(entry)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,98 @@
+"""What an import of many candidates costs: python -m tests.bench.candidates [--rows N] [--xlsx] [--postgresql]
+
+On SQLite in a folder of its own, or on a private PostgreSQL server. Prints seconds and peak memory of
+checking and of importing, each in a process as the worker's is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from kiosk import clock, create_app
+from kiosk.config import load_settings
+from kiosk.services.exchange import writers
+
+NAMES = ("service_no", "name", "rank", "trade", "centre", "shift", "language", "extra_minutes_per_hour")
+
+
+def table(rows: int, form: str) -> bytes:
+    """A file with so many candidates."""
+    trades, centres = ("TTC", "OCC", "MUSICIAN"), ("C01", "C02")
+    content = io.BytesIO()
+    lines = (
+        (f"IC-{place:07}", f"Candidate Number {place}", "Naik", trades[place % 3], centres[place % 2], "", "hi", "20")
+        for place in range(rows)
+    )
+    writers.write(content, form, NAMES, lines)
+    return content.getvalue()
+
+
+def measure(database_url: str, content: bytes, name: str) -> None:
+    """Load the demo, check the file, import it."""
+    import flask_migrate
+
+    folder = tempfile.mkdtemp(prefix="kiosk-bench-")
+    url = database_url or f"sqlite:///{folder}/kiosk.db"
+    settings = load_settings({"KIOSK_INSTANCE_DIR": folder, "KIOSK_DATABASE_URL": url, "KIOSK_LOG_LEVEL": "error"})
+    app = create_app(settings, background=False)
+    with app.app_context():
+        flask_migrate.upgrade(directory=app.config["MIGRATIONS_DIR"])
+        from sqlalchemy import select
+
+        from kiosk.extensions import db
+        from kiosk.models import Job, Organisation
+        from kiosk.services import candidate_imports, demo, jobs, working
+        from kiosk.services.audit import Actor
+        from kiosk.services.candidate_plans import Scope
+
+        demo.load_demo(clock.now())
+        scope = Scope(db.session.scalars(select(Organisation.id)).one())
+        by = Actor("cli", "bench", organisation_id=scope.organisation_id)
+        _say("before", time.monotonic())
+        for step in ("check", "import"):
+            begun_at = time.monotonic()
+            order = (
+                candidate_imports.order_of_check(content, name, scope)
+                if step == "check"
+                else candidate_imports.order_of_import(work.id, scope)  # noqa: F821
+            )
+            work = jobs.begin(order, by=by, now=clock.now())
+            working.do(work)
+            _say(step, begun_at)
+            print(db.session.scalars(select(Job.result).where(Job.id == work.id)).one())
+
+
+def _say(step: str, begun_at: float) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{step}: {time.monotonic() - begun_at:.1f} s, peak {peak} MB", flush=True)
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--rows", type=int, default=50_000)
+    asked.add_argument("--xlsx", action="store_true")
+    asked.add_argument("--postgresql", action="store_true")
+    given = asked.parse_args()
+    form = "xlsx" if given.xlsx else "csv"
+    path = Path(tempfile.mkdtemp(prefix="kiosk-bench-")) / f"candidates.{form}"
+    path.write_bytes(table(given.rows, form))
+    if not given.postgresql:
+        measure("", path.read_bytes(), path.name)
+        return
+    from tests.postgresql import Cluster, bin_folder
+
+    cluster = Cluster(bin_folder())
+    try:
+        measure(cluster.url("kiosk_bench"), path.read_bytes(), path.name)
+    finally:
+        cluster.stop()
+
+
+if __name__ == "__main__":
+    main()
