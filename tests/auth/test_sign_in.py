@@ -167,6 +167,7 @@ def test_no_next_leads_anywhere_but_to_ones_own_place(hall: Hall, wanted: str) -
     assert answer.location == "/candidate/"
 
 
+@pytest.mark.filterwarnings("ignore:The 'kiosk' cookie is too large")
 @pytest.mark.parametrize(
     "forged",
     ["", "x", "a" * 8000, "eyJ3aG8iOnt9fQ.aaaa.bbbb", "\xff\xfe", '.eJw"', "{half}", "{other key}", "{a year old}"],
