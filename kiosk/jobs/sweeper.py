@@ -13,8 +13,7 @@ from sqlalchemy import and_, or_, select
 
 from kiosk import clock, timers
 from kiosk.extensions import db
-from kiosk.jobs import worker
-from kiosk.jobs import errands
+from kiosk.jobs import errands, worker
 from kiosk.models import Attempt
 from kiosk.services import expiring, marking, outages, system
 from kiosk.states import AttemptStatus
@@ -29,8 +28,9 @@ LATELY = timedelta(minutes=10)
 
 
 def run(app: Flask) -> None:
-    """Sweep for ever, with the errands beside."""
+    """Sweep for ever, with the errands and the worker beside."""
     errands.begin(app)
+    worker.begin(app)
     rounds = 0
     while True:
         try:
