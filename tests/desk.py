@@ -33,8 +33,8 @@ class Desk:
         return contextvars.Context().run(work)
 
     def get(self, address: str, **more: Any) -> TestResponse:
-        """Ask for a page."""
-        return self.run(lambda: self.client.get(address, **more))
+        """Ask for a page; what is sent piece by piece is gathered while its request is still known."""
+        return self.run(lambda: self.client.get(address, **{"buffered": True} | more))
 
     def fragment(self, address: str) -> TestResponse:
         """Ask for a fragment, as HTMX does."""

@@ -188,8 +188,10 @@ def test_every_page_of_the_staff_is_sound(app, hall, login):
     ]
     pages = [address(rule, hall) for rule, method in staff_rules(app) if method == "GET"]
     for place in [*pages, *more]:
-        page = desk.get(place).get_data(as_text=True)
-        assert PageCheck(page).found() == [], place
+        answer = desk.get(place)
+        # a file that is sent has no heading
+        if answer.mimetype == "text/html":
+            assert PageCheck(answer.get_data(as_text=True)).found() == [], place
 
 
 def test_nothing_of_a_page_may_be_kept(app, hall):
