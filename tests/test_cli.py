@@ -159,3 +159,23 @@ def _audited() -> tuple[int, int, int]:
     return tuple(
         db.session.execute(select(func.count()).select_from(m)).scalar_one() for m in (AuditEvent, Slot, Attempt)
     )  # type: ignore[return-value]
+
+
+MORE = "More people have begun since. Nothing was changed; look at the numbers again."
+
+
+def test_a_yes_counts_only_for_those_who_were_shown(flask: Any, hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    hall.player(0).start()
+
+    def somebody_begins(_question: str, *, yes: bool) -> None:
+        hall.player(1).start()
+
+    monkeypatch.setattr("kiosk.cli.manners.asked", somebody_begins)
+    for words in (
+        ("slots", "reset", "--all", "--reason", "x"),
+        ("sets", "activate", "--trade", "TTC", "--paper", "primary", "--set", "B"),
+    ):
+        code, _said, trouble = flask(*words)
+        assert (code, trouble.strip()) == (1, MORE), words
+        assert hall.player(0).attempt.status == hall.player(1).attempt.status == "in_progress"
+        monkeypatch.setattr("kiosk.cli.manners.asked", lambda _question, *, yes: hall.player(2).start())

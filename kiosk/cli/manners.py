@@ -53,6 +53,17 @@ def asked(question: str, *, yes: bool) -> None:
         fail("Nothing was changed.", USAGE_ERROR)
 
 
+def ask_to_stop(writing: Callable[[], int], *, yes: bool) -> None:
+    """Ask before people who write are stopped; after a yes there must not be more of them than were shown."""
+    shown = writing()
+    if not shown:
+        return
+    asked(f"{shown} candidates are writing and will be stopped. Go on?", yes=yes)
+    db.session.rollback()  # look afresh
+    if not yes and writing() > shown:
+        fail("More people have begun since. Nothing was changed; look at the numbers again.")
+
+
 def only_organisation() -> Any:
     """Return the one organisation of this installation. Ends with exit code 2 if there is none or several."""
     found = db.session.execute(select(Organisation).limit(2)).scalars().all()

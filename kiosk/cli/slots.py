@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from kiosk import clock
-from kiosk.cli.manners import USAGE_ERROR, asked, fail, only_organisation, plainly
+from kiosk.cli.manners import USAGE_ERROR, ask_to_stop, asked, fail, only_organisation, plainly
 from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate, Centre, Shift, Trade
 from kiosk.services import set_reports, sets, slots
@@ -139,8 +139,8 @@ def sets_activate(
     click.echo(f"Set {label}: {waiting} waiting, {writing} writing.")
     if dry_run:
         return
-    if writing and not keep_running:
-        asked(f"{writing} candidates are writing and will be stopped. Go on?", yes=yes)
+    if not keep_running:
+        ask_to_stop(lambda: sum(sets.preview(*one, organisation_id=organisation.id).writing for one in plan), yes=yes)
     for set_id, trades in plan:
         done = sets.activate(
             set_id,
@@ -158,12 +158,11 @@ def sets_activate(
 def _operate(operation: Any, ids: list[UUID], *, dry_run: bool, yes: bool, needs_reason: str | None = None) -> None:
     if needs_reason is not None and not needs_reason.strip():
         fail("--reason is needed.", USAGE_ERROR)
-    before = operation(ids, by=_actor(), now=clock.now(), dry_run=True)
+    ahead = partial(operation, ids, by=_actor(), now=clock.now(), dry_run=True)
     if dry_run:
-        _say(before, "would be changed")
+        _say(ahead(), "would be changed")
         return
-    if before.writing:
-        asked(f"{before.writing} candidates are writing and will be stopped. Go on?", yes=yes)
+    ask_to_stop(lambda: ahead().writing, yes=yes)
     _say(operation(ids, by=_actor(), now=clock.now()), "changed")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from sqlalchemy import case, select, update
 from kiosk.errors import QuestionNotInAttempt
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Answer, Attempt
-from kiosk.services import answers
+from kiosk.services import answers, presence
 from kiosk.services.audit import Actor
 from kiosk.states import AttemptStatus
 
@@ -31,7 +33,7 @@ class Progress:
 
 
 def of(attempt_id: UUID) -> Progress:
-    """Return the progress of an attempt: one statement."""
+    """Return the progress of an attempt: two statements."""
     rows = _rows(attempt_id)
     answered = sum(row.response is not None for row in rows)
     visited = [row for row in rows if row.visited_at is not None]
@@ -43,8 +45,22 @@ def of(attempt_id: UUID) -> Progress:
         not_visited=len(rows) - len(visited),
         total_questions=len(rows),
         percentage=round(100 * answered / len(rows), 2) if rows else 0.0,
-        time_spent={str(row.question_id): row.time_spent_seconds for row in rows if row.time_spent_seconds},
+        time_spent=_time_spent(attempt_id, rows),
     )
+
+
+def _time_spent(attempt_id: UUID, rows: list[Any]) -> dict[str, int]:
+    """Seconds per question: as a program reported them, else from one look at a question to the next.
+
+    The time of the question that is open now is counted once it is left.
+    """
+    reported = {str(row.question_id): row.time_spent_seconds for row in rows if row.time_spent_seconds}
+    if reported:
+        return reported
+    seconds: Counter[int] = Counter()
+    for (number, at), (_next, left_at) in pairwise(presence.way_through(attempt_id)):
+        seconds[number] += round((left_at - at).total_seconds())
+    return {str(row.question_id): seconds[row.number] for row in rows if seconds[row.number]}
 
 
 def record(

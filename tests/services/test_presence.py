@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from kiosk.extensions import db
 from kiosk.ids import uuid7
 from kiosk.models import Visit
-from kiosk.services import answers, presence
+from kiosk.services import answers, presence, progress
 from tests.cast import Hall
 from tests.counting import counting
 
@@ -31,6 +31,17 @@ def test_the_way_through_the_paper_is_kept_in_order(hall: Hall) -> None:
     presence.flush()
     assert [number for number, _at in presence.way_through(started.attempt_id)] == [1, 3, 2, 3]
     assert player.attempt.last_seen_at == hall.MORNING + timedelta(seconds=30)
+
+
+def test_the_time_for_each_question_follows_from_the_way(hall: Hall) -> None:
+    player = hall.player()
+    started = player.start()
+    for number, seconds in ((3, 40), (1, 60), (2, 75)):
+        at = hall.MORNING + timedelta(seconds=seconds)
+        answers.go(started.attempt_id, lease=player.lease, by=player.actor, now=at, to_number=number)
+    presence.flush()
+    ids = {number: str(question_id) for number, question_id, *_ in player.paper()}
+    assert progress.of(started.attempt_id).time_spent == {ids[1]: 55, ids[3]: 20}
 
 
 def test_a_save_leaves_a_sign_of_life(hall: Hall) -> None:
