@@ -1,0 +1,131 @@
+"""Photos of candidates: whatever was sent, what is kept is a small JPEG that this server made itself.
+
+Decoding is the dangerous step, so the limits come before it: bytes, then the format and the size that the file's own
+header claims. Nothing of the original survives, neither its EXIF (where it was taken) nor anything hidden behind it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask_babel import gettext as _
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kiosk.errors import NotFound
+from kiosk.extensions import db, retried, transaction
+from kiosk.models import Candidate, CandidatePhoto
+from kiosk.office_errors import WrongField
+from kiosk.services import audit
+from kiosk.services.audit import Actor, Change
+
+LARGEST_BYTES = 1_500_000
+LARGEST_PIXELS = 24_000_000
+FORMATS = ("JPEG", "PNG", "WEBP")
+KEPT_SIZE = (352, 432)  # twice what the largest place shows
+QUALITY = 82
+MIME = "image/jpeg"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo as it is served."""
+
+    mime: str
+    image: bytes
+    version: str
+
+
+def prepared(raw: bytes) -> bytes:
+    """Return what was sent as a small upright JPEG without metadata. Raises WrongField."""
+    if not raw:
+        raise WrongField("photo", _("Choose a picture."))
+    if len(raw) > LARGEST_BYTES:
+        raise WrongField("photo", _("The picture is too large (at most %(most)s MB).", most=LARGEST_BYTES / 1_000_000))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:  # reads the header only
+                if image.width * image.height > LARGEST_PIXELS:
+                    raise WrongField("photo", _("The picture has too many pixels (at most 24 million)."))
+                image.draft("RGB", (KEPT_SIZE[0] * 2, KEPT_SIZE[1] * 2))
+                return _small(image)
+    except WrongField:
+        raise
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        MemoryError,
+    ) as error:
+        raise WrongField("photo", _("This is no picture that can be read. Use JPEG, PNG or WebP.")) from error
+
+
+@retried
+def keep(candidate_id: UUID, raw: bytes, *, by: Actor, now: datetime) -> None:
+    """Make this the candidate's photo. Raises WrongField, NotFound."""
+    image = prepared(raw)
+    with transaction():
+        keep_prepared(candidate_id, image, by=by, now=now)
+
+
+def keep_prepared(candidate_id: UUID, image: bytes, *, by: Actor, now: datetime) -> None:
+    """Store what `prepared` returned, inside the caller's transaction. Raises NotFound."""
+    candidate = _locked(candidate_id)
+    kept = db.session.get(CandidatePhoto, candidate_id)
+    if kept is None:
+        db.session.add(CandidatePhoto(candidate_id=candidate_id, mime=MIME, image=image, taken_at=now))
+    else:
+        kept.mime, kept.image, kept.taken_at = MIME, image, now
+    # the mark says that there is a photo, and which: pages need no second query to know
+    candidate.photo = hashlib.sha256(image).hexdigest()[:12]
+    audit.record([Change("candidate", candidate_id, "set_photo", details={"bytes": len(image)})], by=by, now=now)
+
+
+@retried
+def remove(candidate_id: UUID, *, by: Actor, now: datetime) -> bool:
+    """Take the photo away; return whether there was one. Raises NotFound."""
+    with transaction():
+        candidate = _locked(candidate_id)
+        kept = db.session.get(CandidatePhoto, candidate_id)
+        had_one, candidate.photo = kept is not None, None
+        if kept is not None:
+            db.session.delete(kept)
+            audit.record([Change("candidate", candidate_id, "remove_photo")], by=by, now=now)
+    return had_one
+
+
+def photo(candidate_id: UUID) -> Photo:
+    """Return the candidate's photo. Raises NotFound where there is none."""
+    kept = db.session.get(CandidatePhoto, candidate_id)
+    if kept is None:
+        raise NotFound
+    return Photo(kept.mime, kept.image, hashlib.sha256(kept.image).hexdigest()[:12])
+
+
+def _small(image: Image.Image) -> bytes:
+    upright = ImageOps.exif_transpose(image)
+    flat = upright.convert("RGBA") if upright.mode in ("P", "LA", "PA", "RGBA") else upright.convert("RGB")
+    flat.thumbnail(KEPT_SIZE)
+    if flat.mode == "RGBA":
+        ground = Image.new("RGB", flat.size, "white")
+        ground.paste(flat, mask=flat.getchannel("A"))
+        flat = ground
+    clean = Image.new("RGB", flat.size)
+    clean.paste(flat)  # a new image: no EXIF, no comment, no colour profile comes along
+    out = io.BytesIO()
+    clean.save(out, "JPEG", quality=QUALITY, optimize=True)
+    return out.getvalue()
+
+
+def _locked(candidate_id: UUID) -> Candidate:
+    candidate = db.session.get(Candidate, candidate_id, with_for_update=True, populate_existing=True)
+    if candidate is None:
+        raise NotFound
+    return candidate
