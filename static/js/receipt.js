@@ -7,6 +7,9 @@ const stopped = notice.querySelector("[data-stopped]");
 const counting = notice.querySelector("[data-counting]");
 const IDLE_MS = 60_000;
 let idle;
+// without a script the page says that it stays, and it does
+counting.hidden = false;
+stopped.hidden = true;
 const endsAt = performance.now() + Number(notice.dataset.clearsIn) * 1000;
 
 const timer = setInterval(() => {

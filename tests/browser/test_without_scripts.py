@@ -44,6 +44,7 @@ def test_an_exam_can_be_sat_with_plain_forms(server: Server, plain_kiosk: Kiosk)
     plain_kiosk.page.get_by_role("button", name="Yes, submit now").click()
     plain_kiosk.sees("Your test is handed in")
     plain_kiosk.sees("2 of 43 questions")
+    plain_kiosk.sees("This screen stays until you clear it")
 
 
 def test_language_size_and_display_change_with_plain_forms(server: Server, plain_kiosk: Kiosk) -> None:
