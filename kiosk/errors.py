@@ -157,6 +157,17 @@ class KioskRequired(KioskError):
     message = _l("This exam can only be taken on a kiosk of the centre. Ask the invigilator for your seat.")
 
 
+class GoToSeat(KioskRequired):
+    message = _l("This exam is taken at your own seat. Go to seat %(seat)s. Nothing was used up.")
+
+
+class LockdownRequired(KioskRequired):
+    message = _l(
+        "This exam runs in the locked-down browser only (Safe Exam Browser). Ask the invigilator to start it here. "
+        "Nothing was used up."
+    )
+
+
 class TimerUnavailable(KioskError):
     status, code = 503, "timer_unavailable"
     message = _l("The exam could not start. Nothing was used up; try again.")

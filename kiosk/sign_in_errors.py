@@ -29,6 +29,11 @@ class TooManyTries(_TriedTooOften):
     message = _l("Too many wrong tries from this computer. Wait %(minutes)s minutes, or ask the invigilator.")
 
 
+class TooManyStartCodes(_TriedTooOften):
+    code = "too_many_start_codes"
+    message = _l("Too many wrong start codes. Wait %(minutes)s minutes, or ask the invigilator. Nothing was used up.")
+
+
 class CodeNeeded(KioskError):
     status, code = 401, "totp_required"
     message = _l("Enter the code of your authenticator app.")

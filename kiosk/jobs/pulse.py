@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kiosk import clock
 from kiosk.jobs import sweeper
-from kiosk.services import outages, presence, schema, system
+from kiosk.services import kiosks, outages, presence, schema, system
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ def begin(app: Flask) -> bool:
         return False
     _every(app, STAMP_SECONDS, "stamp", _stamp)
     _every(app, STAMP_SECONDS, "presence", presence.flush)
+    _every(app, STAMP_SECONDS, "kiosks seen", kiosks.flush)
     _every(app, MEASURE_SECONDS, "measure", lambda: system.measure_clock())
     if is_sqlite:
         # several processes writing one SQLite file starve each other, so the sweeper lives in this one

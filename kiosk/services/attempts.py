@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk import timers
@@ -15,15 +15,17 @@ from kiosk.errors import (
     NotFound,
     TimerUnavailable,
     TransitionRefused,
+    WrongStartCode,
 )
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Activation, Answer
-from kiosk.services import _transitions, catalogue, drawing, entry, finishing, leases, marking, presence
+from kiosk.models import Activation, Answer, Shift
+from kiosk.services import _transitions, catalogue, drawing, entry, finishing, leases, marking, pauses, presence, tries
 from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
 from kiosk.services.leases import Started
 from kiosk.services.system import settings
+from kiosk.shift_states import ShiftStatus
 from kiosk.states import AttemptAction, AttemptStatus, SlotAction, SlotStatus
 
 
@@ -44,17 +46,13 @@ def start(
     Redis first: if it refuses, nothing was used up. Then one transaction that only the first of several
     starts can win; the others remove their key and answer with what is there.
     """
-    found = entry.read(candidate_id)
+    found = entry.read(candidate_id, by=by)
     if found.attempt is not None and finishing.is_over(found.attempt, now):
         _submit(found.attempt.id, by=by, now=now)
-        found = entry.read(candidate_id)
+        found = entry.read(candidate_id, by=by)
     if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
-        return leases.take(found.attempt.id, login_no=lease, by=by, now=now)
-    refused = entry.refusal(found, now=now) or (
-        entry.start_code_refusal(found, start_code) if demands_start_code else None
-    )
-    if refused:
-        raise refused
+        return _go_on(found, lease=lease, by=by, now=now)
+    _refuse_start(found, start_code, demands_start_code=demands_start_code, now=now)
     attempt_id = found.attempt.id if found.attempt else uuid7()
     deadline_at = now + timedelta(seconds=found.allowed_seconds)
     version = found.attempt.version + 1 if found.attempt else 1
@@ -79,16 +77,17 @@ def start(
 def resume(candidate_id: UUID, *, lease: int, by: Actor, now: datetime, as_new_page: bool = False) -> Started:
     """Go on with the open attempt at this sign-in: it takes the lease. Never needs Redis.
 
-    With `as_new_page` a further tab of this sign-in takes it from the others. One whose time is over is ended.
-    Raises NotFound if no attempt is open, TakeoverNeedsApproval.
+    With `as_new_page` a further tab of this sign-in takes it from the others. One whose time is over is ended; one that
+    was paused to move the candidate goes on. Raises NotFound if no attempt is open, TakeoverNeedsApproval,
+    KioskRequired.
     """
-    found = entry.read(candidate_id)
+    found = entry.read(candidate_id, by=by)
     if found.attempt is None or found.attempt.status == AttemptStatus.INITIATED:
         raise NotFound
     if finishing.is_over(found.attempt, now):
         _submit(found.attempt.id, by=by, now=now)
         return Started(found.attempt.id, lease, found.attempt.deadline_at, is_new=False)
-    return leases.take(found.attempt.id, login_no=lease, by=by, now=now, as_new_page=as_new_page)
+    return _go_on(found, lease=lease, by=by, now=now, as_new_page=as_new_page)
 
 
 @retried
@@ -99,6 +98,29 @@ def submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = No
     in. Raises NotFound, NotAllowed, AttemptNotRunning, OpenedElsewhere.
     """
     _submit(attempt_id, by=by, now=now, lease=lease)
+
+
+def _refuse_start(found: Entry, start_code: str | None, *, demands_start_code: bool, now: datetime) -> None:
+    """Raise why this candidate can't start now. A wrong start code is counted, and uses nothing else up."""
+    refused = entry.refusal(found, now=now)
+    if refused is None and demands_start_code:
+        refused = entry.start_code_refusal(found, start_code, now=now)
+    if isinstance(refused, WrongStartCode) and (start_code or "").strip():
+        tries.count_try(tries.start_code_source(found.candidate.id), now=now)
+    if refused:
+        raise refused
+
+
+def _go_on(found: Entry, *, lease: int, by: Actor, now: datetime, as_new_page: bool = False) -> Started:
+    """Take the open attempt to this page; a centre that demands kiosks demands them of a takeover as well."""
+    attempt = found.attempt
+    assert attempt is not None
+    refused = entry.kiosk_refusal(found) if leases.sign_in_of(attempt.lease) != lease else None
+    if refused:
+        raise refused
+    taken = leases.take(attempt.id, login_no=lease, by=by, now=now, as_new_page=as_new_page)
+    is_moved = attempt.status == AttemptStatus.PAUSED and pauses.resume_moved(attempt.id, by=by, now=now)
+    return leases.take(attempt.id, login_no=lease, by=by, now=now) if is_moved else taken
 
 
 def _submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = None) -> None:
@@ -117,7 +139,8 @@ def _begin(
     slot, paper = found.slot, found.paper
     assert slot is not None
     assert paper is not None
-    set_id = active_set(found.trade.id, paper.paper_type)
+    assert found.shift is not None
+    set_id = active_set(found.trade.id, paper.paper_type, open_shift_id=found.shift.id)
     if not _transitions.move_slots([slot.id], SlotAction.START, by=by, now=now):
         raise TransitionRefused(found=SlotStatus.ATTEMPTING)
     running: dict[str, Any] = {
@@ -168,23 +191,31 @@ def _begin(
     )
 
 
-def active_set(trade_id: UUID, paper_type: str) -> UUID:
-    """Return the active set, its row locked against a switch in the caller's transaction. Raises NoActiveSet."""
+def active_set(trade_id: UUID, paper_type: str, *, open_shift_id: UUID | None = None) -> UUID:
+    """Return the active set, its row locked against a switch in the caller's transaction; the shift as well if given.
+
+    Raises NoActiveSet, and TransitionRefused where the shift was closed in the meantime.
+    """
     wanted = (
-        select(Activation.question_set_id)
+        select(Activation.question_set_id, Shift.status if open_shift_id else null().label("status"))
         .where(Activation.trade_id == trade_id, Activation.paper_type == paper_type, Activation.ended_at.is_(None))
         .with_for_update(read=True)
     )
+    if open_shift_id:
+        wanted = wanted.join(Shift, Shift.id == open_shift_id)
     # a switch that committed while we waited ended the row we waited for: the second look finds its successor
-    found = db.session.execute(wanted).scalar_one_or_none() or db.session.execute(wanted).scalar_one_or_none()
+    found = db.session.execute(wanted).one_or_none() or db.session.execute(wanted).one_or_none()
     if found is None:
         raise NoActiveSet
-    return found
+    if open_shift_id and found.status != ShiftStatus.OPEN:
+        # whoever closes it counts those who write, and us not: we come too late
+        raise TransitionRefused(found=found.status)
+    return found.question_set_id
 
 
 def _start_of_another(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:
     """Another start was first, or the slot changed under us: answer with what is there now."""
-    found = entry.read(candidate_id)
+    found = entry.read(candidate_id, by=by)
     if found.attempt is not None and found.attempt.status != AttemptStatus.INITIATED:
-        return leases.take(found.attempt.id, login_no=lease, by=by, now=now)
+        return _go_on(found, lease=lease, by=by, now=now)
     raise entry.refusal(found, now=now) or TransitionRefused(found=found.slot.status if found.slot else "none")

@@ -13,8 +13,10 @@ from sqlalchemy.orm import aliased
 
 from kiosk.errors import (
     AttemptLimit,
+    GoToSeat,
     KioskError,
     KioskRequired,
+    LockdownRequired,
     NoSlot,
     NotCheckedIn,
     NotFound,
@@ -27,13 +29,19 @@ from kiosk.errors import (
     WrongStartCode,
 )
 from kiosk.extensions import db
-from kiosk.models import Attempt, Candidate, Centre, Paper, Shift, Slot, Trade
+from kiosk.models import Attempt, Candidate, Centre, Kiosk, Paper, Shift, SignInTries, Slot, Trade
+from kiosk.services import tries
+from kiosk.services.audit import Actor
+from kiosk.sign_in_errors import TooManyStartCodes
 from kiosk.states import OPEN_ATTEMPT, AttemptStatus, SlotStatus
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Everything that decides about a start, as it was read in one statement."""
+    """Everything that decides about a start, as it was read in one statement.
+
+    `kiosk` is the enrolled kiosk of the centre at which the candidate sits; None anywhere else.
+    """
 
     candidate: Candidate
     centre: Centre
@@ -42,7 +50,10 @@ class Entry:
     slot: Slot | None
     paper: Paper | None
     attempt: Attempt | None
+    kiosk: Kiosk | None
+    wrong_codes: SignInTries | None
     attempts_made: int
+    is_locked_down: bool = False
 
     @property
     def allowed_seconds(self) -> int:
@@ -61,8 +72,9 @@ class Entry:
         return instant.astimezone(ZoneInfo(self.centre.time_zone)).strftime("%H:%M")
 
 
-def read(candidate_id: UUID) -> Entry:
-    """Return what decides about a start: one statement. Raises NotFound."""
+def read(candidate_id: UUID, *, by: Actor | None = None) -> Entry:
+    """Return what decides about a start by `by`, at the place where they are: one statement. Raises NotFound."""
+    kiosk_id = by.kiosk_id if by else None
     earlier = aliased(Attempt)
     made = (
         select(func.count())
@@ -75,13 +87,24 @@ def read(candidate_id: UUID) -> Entry:
         .scalar_subquery()
     )
     row = db.session.execute(
-        select(Candidate, Centre, Trade, Shift, Slot, Paper, Attempt, made.label("made"))
+        select(Candidate, Centre, Trade, Shift, Slot, Paper, Attempt, Kiosk, SignInTries, made.label("made"))
         .join(Centre, Centre.id == Candidate.centre_id)
         .join(Trade, Trade.id == Candidate.trade_id)
         .outerjoin(Shift, Shift.id == Candidate.shift_id)
         .outerjoin(Slot, and_(Slot.candidate_id == Candidate.id, Slot.closed_at.is_(None)))
         .outerjoin(Paper, Paper.id == Slot.paper_id)
         .outerjoin(Attempt, and_(Attempt.candidate_id == Candidate.id, Attempt.status.in_(OPEN_ATTEMPT)))
+        .outerjoin(
+            Kiosk,
+            # an enrolment that was taken back counts no more, whatever the cookie says
+            and_(
+                Kiosk.id == kiosk_id,
+                Kiosk.centre_id == Candidate.centre_id,
+                Kiosk.archived_at.is_(None),
+                Kiosk.token_hash.is_not(None),
+            ),
+        )
+        .outerjoin(SignInTries, SignInTries.source == tries.start_code_source(candidate_id).name)
         .where(Candidate.id == candidate_id)
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -91,7 +114,7 @@ def read(candidate_id: UUID) -> Entry:
         if found is not None and not isinstance(found, int):
             # detached, the values stay as they were read: the transaction that follows would expire them
             db.session.expunge(found)
-    return Entry(*row)
+    return Entry(*row, bool(by and by.is_locked_down))  # type: ignore[call-arg]
 
 
 def refusal(entry: Entry, *, now: datetime) -> KioskError | None:
@@ -111,11 +134,29 @@ def refusal(entry: Entry, *, now: datetime) -> KioskError | None:
     return _shift_refusal(entry, now) or _centre_refusal(entry)
 
 
-def start_code_refusal(entry: Entry, start_code: str | None) -> KioskError | None:
-    """Return WrongStartCode if the shift has a code and this is not it."""
+def start_code_refusal(entry: Entry, start_code: str | None, *, now: datetime) -> KioskError | None:
+    """Return WrongStartCode if the shift has a code and this is not it, TooManyStartCodes after many wrong ones."""
     wanted = entry.shift.start_code if entry.shift else None
-    if wanted and not hmac.compare_digest(wanted.encode(), (start_code or "").strip().encode()):
-        return WrongStartCode()
+    if not wanted:
+        return None
+    row, source = entry.wrong_codes, tries.start_code_source(entry.candidate.id)
+    if row is not None and tries.is_stopped(row, source, now=now):
+        return TooManyStartCodes(seconds=(row.since_at + tries.WINDOW - now).total_seconds())
+    is_right = hmac.compare_digest(wanted.encode(), (start_code or "").strip().encode())
+    return None if is_right else WrongStartCode()
+
+
+def kiosk_refusal(entry: Entry) -> KioskError | None:
+    """Return why the exam can't be written at this place: no kiosk of the centre, another seat, not locked down."""
+    seat = entry.candidate.seat
+    if entry.centre.kiosk_rule == "any":
+        return None
+    if entry.kiosk is None:
+        return GoToSeat(seat=seat) if seat else KioskRequired()
+    if entry.centre.demands_seat and entry.kiosk.seat != seat:
+        return GoToSeat(seat=seat) if seat else NotCheckedIn()
+    if entry.centre.kiosk_rule == "locked_down" and not entry.is_locked_down:
+        return LockdownRequired()
     return None
 
 
@@ -127,7 +168,9 @@ def _shift_refusal(entry: Entry, now: datetime) -> KioskError | None:
         if shift.status in ("planned", "gate") and now < shift.starts_at:
             return TooEarly(clock_time=entry.at_centre(shift.starts_at))
         return ShiftNotOpen()
-    if shift.latest_entry_at is not None and now > shift.latest_entry_at:
+    is_too_late = shift.latest_entry_at is not None and now > shift.latest_entry_at
+    if is_too_late and entry.candidate.late_entry_shift_id != shift.id:
+        assert shift.latest_entry_at is not None
         return TooLate(clock_time=entry.at_centre(shift.latest_entry_at))
     return None
 
@@ -137,4 +180,4 @@ def _centre_refusal(entry: Entry) -> KioskError | None:
         return NotCheckedIn()
     if entry.centre.demands_seat and not entry.candidate.seat:
         return NotCheckedIn()
-    return KioskRequired() if entry.centre.kiosk_rule != "any" else None
+    return kiosk_refusal(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,16 @@ class GrantTooLong(KioskError):
     message = _l("You may grant up to %(minutes)s minutes per attempt in total. Ask the centre admin for more.")
 
 
+@dataclass(frozen=True)
+class Granted:
+    """An attempt's clock after a grant: no deadline while it is paused."""
+
+    attempt_id: UUID
+    deadline_at: datetime | None
+    version: int
+    lease: int
+
+
 @retried
 def extend(attempt_id: UUID, seconds: int, *, reason: str, is_short: bool, by: Actor, now: datetime) -> None:
     """Add seconds to a running or paused attempt. `is_short`: by somebody who may grant ten minutes in total.
@@ -39,23 +50,38 @@ def extend(attempt_id: UUID, seconds: int, *, reason: str, is_short: bool, by: A
     """
     reason = checked_reason(reason)
     with transaction():
-        row = _locked(attempt_id)
-        _refuse_ended(row, now)
-        if is_short:
-            _refuse_too_long(attempt_id, seconds)
-        if row.status == AttemptStatus.PAUSED:
-            row.remaining_ms = (row.remaining_ms or 0) + seconds * 1000
-        else:
-            row.deadline_at += timedelta(seconds=seconds)
-        row.version, row.changed_at = row.version + 1, now
-        _note(attempt_id, seconds, SHORT if is_short else LONG, reason, by, now)
-        details = {"seconds": seconds}
-        change = Change("attempt", attempt_id, "extend", row.status, row.status, reason, details)
-        audit.record([change], by=by, now=now)
-        db.session.flush()
-        deadline_at, version, lease = row.deadline_at, row.version, row.lease
-    if deadline_at is not None:
-        timers.create_timer(attempt_id, deadline_at, version=version, lease=lease, now=now)
+        granted = extend_in(attempt_id, seconds, reason=reason, is_short=is_short, by=by, now=now)
+    show(granted, now=now)
+
+
+def extend_in(attempt_id: UUID, seconds: int, *, reason: str, is_short: bool, by: Actor, now: datetime) -> Granted:
+    """Add seconds inside the caller's transaction; after it, `show` puts them into the key.
+
+    Raises NotFound, AttemptNotRunning, GrantTooLong.
+    """
+    row = _locked(attempt_id)
+    _refuse_ended(row, now)
+    if is_short:
+        _refuse_too_long(attempt_id, seconds)
+    if row.status == AttemptStatus.PAUSED:
+        row.remaining_ms = (row.remaining_ms or 0) + seconds * 1000
+    else:
+        row.deadline_at += timedelta(seconds=seconds)
+    row.version, row.changed_at = row.version + 1, now
+    _note(attempt_id, seconds, SHORT if is_short else LONG, reason, by, now)
+    details = {"seconds": seconds}
+    change = Change("attempt", attempt_id, "extend", row.status, row.status, reason, details)
+    audit.record([change], by=by, now=now)
+    db.session.flush()
+    return Granted(attempt_id, row.deadline_at, row.version, row.lease)
+
+
+def show(granted: Granted, *, now: datetime) -> None:
+    """Let a running clock show what was granted; a paused one has no key."""
+    if granted.deadline_at is not None:
+        timers.create_timer(
+            granted.attempt_id, granted.deadline_at, version=granted.version, lease=granted.lease, now=now
+        )
 
 
 def _locked(attempt_id: UUID) -> Any:

@@ -17,6 +17,8 @@ from kiosk.services.audit import Actor
 from kiosk.states import AttemptAction, AttemptStatus
 from kiosk.timers import Timer
 
+MOVE = "move"  # the candidate changes seats, and the clock goes on where they sit down
+
 
 @retried
 def pause(attempt_ids: list[UUID], *, kind: str, reason: str, by: Actor, now: datetime) -> int:
@@ -53,6 +55,14 @@ def unpause(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> int:
     return len(rows)
 
 
+def resume_moved(attempt_id: UUID, *, by: Actor, now: datetime) -> bool:
+    """Let an attempt go on that was paused to move its candidate; return whether it was. Any other pause stays."""
+    found = db.session.execute(
+        select(Pause.id).where(Pause.attempt_id == attempt_id, Pause.to_at.is_(None), Pause.kind == MOVE)
+    ).first()
+    return bool(found and unpause([attempt_id], by=by, now=now))
+
+
 def pause_locked(
     rows: list[Any], *, kind: str, reason: str, as_of: datetime, by: Actor, now: datetime
 ) -> dict[UUID, int]:
@@ -74,6 +84,27 @@ def pause_locked(
     return {row.id: row.version + 1 for row in rows if row.id in paused}
 
 
+def take_back_locked(attempt_ids: list[UUID], *, by: Actor, now: datetime) -> None:
+    """Undo these attempts' pauses inside the caller's transaction: the clocks run as if they had never stopped."""
+    rows = _lock(attempt_ids, AttemptStatus.PAUSED)
+    values = [
+        {
+            "id": row.id,
+            "deadline_at": row.paused_at + timedelta(milliseconds=row.remaining_ms or 0),
+            "remaining_ms": None,
+            "paused_at": None,
+        }
+        for row in rows
+    ]
+    _transitions.move_each_attempt(values, AttemptAction.RESUME, source=AttemptStatus.PAUSED, by=by, now=now)
+    db.session.execute(
+        update(Pause)
+        .where(Pause.attempt_id.in_([row.id for row in rows]), Pause.to_at.is_(None))
+        .values(to_at=Pause.from_at, resumed_by=by.name)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _lock(attempt_ids: list[UUID], status: AttemptStatus) -> list[Any]:
     columns = (
         Attempt.id,
@@ -82,6 +113,7 @@ def _lock(attempt_ids: list[UUID], status: AttemptStatus) -> list[Any]:
         Attempt.started_at,
         Attempt.deadline_at,
         Attempt.remaining_ms,
+        Attempt.paused_at,
     )
     return list(
         db.session.execute(

@@ -94,7 +94,7 @@ def end_overdue(candidate_id: UUID, *, by: Actor, now: datetime) -> None:
 
 def _entry_to(paper_id: UUID, candidate_id: UUID, by: Actor) -> Entry:
     """What decides about the candidate's start of this paper. Raises NotFound, NoSlot."""
-    found = entry.read(candidate_id)
+    found = entry.read(candidate_id, by=by)
     if found.paper is not None and found.paper.id == paper_id:
         return found
     assert by.organisation_id is not None
@@ -140,5 +140,5 @@ def _refuse_paused_and_over(found: Entry, attempt: Attempt, *, by: Actor, now: d
         raise AttemptNotRunning(attempt_status=attempt.status)
     if finishing.is_over(attempt, now):
         attempts.submit(attempt.id, by=by, now=now)
-        ended = entry.read(found.candidate.id)
+        ended = entry.read(found.candidate.id, by=by)
         raise entry.refusal(ended, now=now) or SlotConsumed(at=now, clock_time=ended.at_centre(now), is_time_over=True)

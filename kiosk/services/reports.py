@@ -14,6 +14,7 @@ from kiosk.errors import KioskError, NotAllowed, NotFound, SignedOut
 from kiosk.extensions import db
 from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Pause, Trade
 from kiosk.services import entry, leases, marking, outlines, presence, shapes
+from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
 from kiosk.services.screens import (
     AttemptView,
@@ -28,9 +29,12 @@ from kiosk.services.system import settings
 from kiosk.states import HANDED_IN, AttemptStatus, SlotStatus
 
 
-def standing(candidate_id: UUID, *, now: datetime, epoch: int | None = None) -> Standing:
-    """Return which screen the candidate belongs on. Raises NotFound, SignedOut (an `epoch` that is over)."""
-    found = entry.read(candidate_id)
+def standing(candidate_id: UUID, *, now: datetime, epoch: int | None = None, by: Actor | None = None) -> Standing:
+    """Return which screen the candidate belongs on, at the place where `by` is.
+
+    Raises NotFound, SignedOut (an `epoch` that is over).
+    """
+    found = entry.read(candidate_id, by=by)
     _demand_sign_in(found.candidate, epoch)
     attempt = found.attempt if found.attempt and found.attempt.status != AttemptStatus.INITIATED else None
     attempt = attempt or _latest_attempt(found)

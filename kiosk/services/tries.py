@@ -29,6 +29,7 @@ TRIES = 5
 LOCKED = timedelta(minutes=5)
 WINDOW = timedelta(minutes=10)
 KIOSK_LIMIT = 20
+START_CODE_LIMIT = 10
 ADDRESS_LIMIT = 600  # 250 candidates who mistype twice each within the window, and some more
 FORGOTTEN = timedelta(days=1)
 
@@ -48,6 +49,11 @@ def kiosk_source(kiosk_id: object) -> Source:
     return Source(f"kiosk:{kiosk_id}", KIOSK_LIMIT)
 
 
+def start_code_source(candidate_id: object) -> Source:
+    """Return the source of a candidate's start codes: six digits must not be found by trying."""
+    return Source(f"start:{candidate_id}", START_CODE_LIMIT)
+
+
 def address_source(address: str) -> Source:
     """Return the source of a bare address; a whole hall may stand behind it."""
     try:
@@ -65,7 +71,7 @@ def demand_patience(source: Source | None, *, now: datetime) -> None:
     if source is None:
         return
     row = db.session.get(SignInTries, source.name)
-    if row and row.since_at > now - WINDOW and row.failures >= source.limit:
+    if row is not None and is_stopped(row, source, now=now):
         log.warning("sign_in_stopped source=%s failures=%s", source.name, row.failures)
         raise TooManyTries(seconds=(row.since_at + WINDOW - now).total_seconds())
 
@@ -76,6 +82,18 @@ def demand_unlocked(person: Candidate | User | None, name: str, *, now: datetime
     if until and until > now:
         log.warning("sign_in_locked account=%s", person.id if person else "unknown")
         raise LockedOut(seconds=(until - now).total_seconds())
+
+
+def count_try(source: Source, *, now: datetime) -> None:
+    """Count one wrong try of a source that is nobody's password: a code that was mistyped, or guessed."""
+    with transaction():
+        _count(source.name, now, window=WINDOW)
+    log.warning("wrong_code source=%s", source.name)
+
+
+def is_stopped(row: SignInTries | None, source: Source, *, now: datetime) -> bool:
+    """Whether a source's row says that it has used up its wrong tries."""
+    return row is not None and row.since_at > now - WINDOW and row.failures >= source.limit
 
 
 def count_failure(

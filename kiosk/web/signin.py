@@ -19,6 +19,7 @@ from kiosk.services import accounts, leases
 from kiosk.services.accounts import SignedIn
 from kiosk.services.audit import Actor
 from kiosk.services.leases import Started
+from kiosk.web import enrolment
 from kiosk.web.request_time import request_id
 
 LONGEST_AGENT = 200
@@ -151,6 +152,8 @@ def current_actor() -> Actor:
         request_id=request_id(),
         address=request.remote_addr,
         user_agent=user_agent(),
+        kiosk_id=enrolment.current_kiosk_id(),
+        is_locked_down=enrolment.is_locked_down(),
         epoch=current_user.epoch if current_user.kind == "candidate" else None,
     )
 

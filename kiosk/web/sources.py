@@ -6,12 +6,13 @@ from flask import Request
 
 from kiosk.services import tries
 from kiosk.services.tries import Source
+from kiosk.web import enrolment
 
 
 def source_of(request: Request) -> Source:
-    """Return the source of a request.
+    """Return the source of a request: the enrolled kiosk, where one person at a time sits, else the address.
 
-    An enrolled kiosk will be known by its signed cookie and counted for itself (`tries.kiosk_source`); until a request
-    carries one, it is its address, behind which a whole hall may stand.
+    Behind an address a whole hall may stand.
     """
-    return tries.address_source(request.remote_addr or "")
+    kiosk_id = enrolment.current_kiosk_id()
+    return tries.kiosk_source(kiosk_id) if kiosk_id else tries.address_source(request.remote_addr or "")

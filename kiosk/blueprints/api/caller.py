@@ -11,6 +11,7 @@ from kiosk.errors import NotAllowed, PasswordChangeNeeded, SignedOut
 from kiosk.models import User
 from kiosk.services import accounts
 from kiosk.services.audit import Actor
+from kiosk.web import enrolment
 from kiosk.web.request_time import arrived_at, request_id
 from kiosk.web.signin import user_agent
 
@@ -39,6 +40,9 @@ def actor() -> Actor:
         request_id=request_id(),
         address=request.remote_addr,
         user_agent=user_agent(),
+        # a token says who calls, the kiosk's own cookie where: a centre that demands kiosks asks a program as well
+        kiosk_id=enrolment.current_kiosk_id(),
+        is_locked_down=enrolment.is_locked_down(),
         epoch=who.epoch if who.kind == "candidate" else None,
     )
 

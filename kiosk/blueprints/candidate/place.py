@@ -7,12 +7,12 @@ from kiosk.services import reports
 from kiosk.services.screens import ExamSheet, Standing
 from kiosk.web import preferences
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import Sitting, current_candidate_id, current_epoch, holds, show_page_of, sitting
+from kiosk.web.signin import Sitting, current_actor, current_candidate_id, current_epoch, holds, show_page_of, sitting
 
 
 def own_standing() -> Standing:
     """Return how the candidate stands now."""
-    standing = reports.standing(current_candidate_id(), now=arrived_at(), epoch=current_epoch())
+    standing = reports.standing(current_candidate_id(), now=arrived_at(), epoch=current_epoch(), by=current_actor())
     preferences.keep_person(language=standing.person.language, time_zone=standing.person.time_zone)
     return standing
 
