@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, String, and_, case, cast, exists, func, or_, select, union_all
+from sqlalchemy import CompoundSelect, Select, String, and_, case, cast, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from kiosk.extensions import db
@@ -195,8 +195,45 @@ def _state_not_audited(_now: datetime) -> Query:
         last = and_(newest.c.object_id == model.id, newest.c.place == 1)
         return select(model.id).outerjoin(newest, last).where(func.coalesce(newest.c.to_state, "") != state)
 
-    slot_state = case((Slot.closed_as.in_(("reset", "reassigned", "done")), SlotStatus.NONE), else_=Slot.status)
-    return union_all(differs(Attempt, Attempt.status), differs(Slot, slot_state))
+    return union_all(differs(Attempt, Attempt.status), differs(Slot, _slot_state()))
+
+
+def _audit_sum_differs(_now: datetime) -> Query:
+    """What entered a state and did not leave it, by the log, against what is in it."""
+
+    def logged(state: Any, weight: int) -> Select[Any]:
+        of_a_life_cycle = AuditEvent.object_kind.in_(("slot", "attempt"))
+        return select(AuditEvent.object_kind.label("kind"), state.label("state"), literal(weight).label("n")).where(
+            of_a_life_cycle
+        )
+
+    def there(kind: str, state: Any) -> Select[Any]:
+        return select(literal(kind), state, literal(-1))
+
+    counted = union_all(
+        logged(AuditEvent.to_state, 1),
+        logged(AuditEvent.from_state, -1),
+        there("attempt", Attempt.status),
+        there("slot", _slot_state()),
+    ).subquery()
+    is_a_state = and_(counted.c.state.is_not(None), counted.c.state != SlotStatus.NONE)
+    return (
+        select(counted.c.kind + " " + counted.c.state)
+        .where(is_a_state)
+        .group_by(counted.c.kind, counted.c.state)
+        .having(func.sum(counted.c.n) != 0)
+    )
+
+
+def _handed_in_and_consumed_differ(_now: datetime) -> Query:
+    consumed = select(func.count()).where(Slot.status == SlotStatus.CONSUMED).scalar_subquery()
+    handed_in = select(func.count()).where(Attempt.status.in_(HANDED_IN)).scalar_subquery()
+    numbers = cast(consumed, String) + " consumed, " + cast(handed_in, String) + " handed in"
+    return select(numbers).where(consumed != handed_in)
+
+
+def _slot_state() -> Any:
+    return case((Slot.closed_as.in_(("reset", "reassigned", "done")), SlotStatus.NONE), else_=Slot.status)
 
 
 def _mixed_sets(_now: datetime) -> Query:
@@ -253,7 +290,9 @@ _INVARIANTS: tuple[tuple[str, str, Callable[[datetime], Query]], ...] = (
     ("I8", "each completed attempt has exactly one current result, no other has one", _results_and_attempts_disagree),
     ("I9", "the audit log of each object has no gap", _broken_audit_chain),
     ("I9", "each state is the one that was audited last", _state_not_audited),
+    ("I9", "as many are in each state as entered it and did not leave", _audit_sum_differs),
     ("I16", "each attempt's questions are of its one set", _mixed_sets),
     ("I16", "a void switch leaves nobody on the old set, unless restored or reopened since", _open_on_a_voided_set),
     ("I16", "one active set for each trade and paper", _two_active_sets),
+    ("I17", "as many slots are consumed as tests were handed in", _handed_in_and_consumed_differ),
 )

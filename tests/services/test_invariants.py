@@ -20,6 +20,7 @@ HARMS = {
     "I6": "UPDATE slots SET status = 'available' WHERE status = 'attempting'",
     "I8": "DELETE FROM results",
     "I9": "UPDATE attempts SET status = 'submitted' WHERE status = 'completed'",
+    "I17": "UPDATE slots SET status = 'consumed', consumed_at = assigned_at WHERE status = 'attempting'",
     "I16": "UPDATE attempts SET question_set_id = (SELECT id FROM question_sets WHERE label = 'C' LIMIT 1)",
 }
 
