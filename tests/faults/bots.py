@@ -118,7 +118,9 @@ class Bot:
 
     def read(self) -> Seen:
         """Ask for the paper; the bot answers the questions that take a short text."""
-        seen = self._call("questions", "GET", f"/api/exam/timer/questions/{self.attempt_id}/")
+        seen = self._call(
+            "questions", "GET", f"/api/exam/timer/questions/{self.attempt_id}/", attempt_id=self.attempt_id
+        )
         if seen.is_acknowledged:
             self.questions = [q["question_id"] for q in seen.body["questions"] if q["type"] == "fill"]
         return seen

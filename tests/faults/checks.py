@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import func, select
 
-from kiosk import create_app
+from kiosk import create_app, timers
 from kiosk.config import load_settings
 from kiosk.extensions import db
-from kiosk.models import Answer, AnswerSave, Result
+from kiosk.models import Answer, AnswerSave, Attempt, Question, Result
 from kiosk.services import invariants, system
+from kiosk.states import AttemptStatus
 from tests.faults.bots import AckLog, Seen, acknowledged, saves
 from tests.runtime.conftest import SECRET
 
@@ -37,7 +39,7 @@ def check_invariants(database_url: str, log: AckLog) -> None:
         stored = _stored(log)
         lost = list(_lost(log, stored))
         log.lost = len(lost)
-        broken += [*lost, *_invented(log, stored), *_repeated(log), *_dishonest(log)]
+        broken += [*lost, *_invented(log, stored), *_repeated(log), *_dishonest(log), *_taken_back(log), *_told(log)]
         db.session.remove()
         db.engine.dispose()
     assert not broken, "\n".join(broken[:20])
@@ -100,6 +102,52 @@ def _repeated(log: AckLog) -> Iterator[str]:
         if seen.call == "submit" and seen.is_acknowledged:
             receipts[seen.attempt_id].add(seen.body["receipt"])
     yield from (f"I7: two receipts: {given}" for given in receipts.values() if len(given) > 1)
+
+
+def wrong_keys(database_url: str, redis: Any) -> list[str]:
+    """I13: what the keys say that the database does not; a key may be missing, the next poll writes it."""
+    found = []
+    with app_on(database_url).app_context():
+        rows = db.session.execute(
+            select(Attempt.id, Attempt.deadline_at, Attempt.version, Attempt.lease).where(
+                Attempt.status == AttemptStatus.IN_PROGRESS
+            )
+        )
+        truth = {str(row.id): f"{timers.to_ms(row.deadline_at)}:{row.version}:{row.lease}" for row in rows}
+        db.session.remove()
+    for key in redis.keys("exam:timer:*"):
+        attempt_id = key.rpartition(":")[2]
+        value = redis.get(key) if redis.type(key) == "string" else "of a wrong type"
+        if value is None:
+            continue  # gone meanwhile
+        if value != truth.get(attempt_id) and not (value.startswith("-:") and attempt_id not in truth):
+            found.append(f"I13: {key} says {value}, the database {truth.get(attempt_id)}")
+        elif redis.pttl(key) == -1:
+            found.append(f"I13: {key} never expires")
+    return found
+
+
+def _taken_back(log: AckLog) -> Iterator[str]:
+    """I19: what was acknowledged before a page was asked for is on that page."""
+    newest: dict[Key, int] = {}
+    for seen in log.seen:
+        if seen.call == "save" and seen.is_acknowledged and seen.body["saved"]:
+            key = (seen.attempt_id, seen.question_id)
+            newest[key] = max(seen.seq, newest.get(key, 0))
+        elif seen.call == "questions" and seen.is_acknowledged:
+            shown = seen.body["saved_seqs"]
+            for (attempt_id, question_id), seq in newest.items():
+                if attempt_id == seen.attempt_id and shown.get(question_id, 0) < seq:
+                    yield f"I19: {question_id} was acknowledged as {seq} and is shown as {shown.get(question_id)}"
+
+
+def _told(log: AckLog) -> Iterator[str]:
+    """I11: no key and no model answer in anything that a candidate was sent."""
+    answers = (one for one in db.session.scalars(select(Question.answer)) if isinstance(one, str) and len(one) > 20)
+    said = "\n".join(json.dumps(seen.body, ensure_ascii=False) for seen in log.lately() if seen.call == "questions")
+    yield from (f"I11: told a model answer: {one[:40]}" for one in answers if said and json.dumps(one)[1:-1] in said)
+    fields = ('"answer":', '"is_right":', '"correct":')
+    yield from (f"I11: told {field}" for field in fields if field in said)
 
 
 def _dishonest(log: AckLog) -> Iterator[str]:
