@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from kiosk.cli.backups import backup, restore
 from kiosk.cli.commands import demo_group, setup, sweep
 from kiosk.cli.doctor import doctor
 from kiosk.cli.slots import clear_incomplete_sessions, sets_group, slots_group
@@ -12,5 +13,6 @@ from kiosk.cli.users import user_group
 
 def init_app(app: Flask) -> None:
     """Add the commands to `flask`."""
-    for command in (clear_incomplete_sessions, demo_group, doctor, sets_group, setup, slots_group, sweep, user_group):
+    commands = (clear_incomplete_sessions, demo_group, doctor, sets_group, setup, slots_group, sweep, user_group)
+    for command in (*commands, backup, restore):
         app.cli.add_command(command)
