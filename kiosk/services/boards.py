@@ -12,12 +12,12 @@ from sqlalchemy import and_, func, select
 
 from kiosk.extensions import db
 from kiosk.models import Answer, Attempt, AuditEvent, Candidate, Centre, Kiosk, Shift, Slot, Trade
-from kiosk.services import finishing, shapes
+from kiosk.services import finishing, shapes, shift_choices
+from kiosk.services.shift_choices import LATE_START, ShiftChoice
 from kiosk.states import HANDED_IN, AttemptStatus, SlotStatus
 
 OFFLINE_AFTER = timedelta(seconds=30)
 ASKED_LATELY = timedelta(minutes=10)
-LATE_START = timedelta(minutes=10)
 LONG_PAUSE = timedelta(minutes=15)
 LITTLE_TIME_MS = 600_000
 MUCH_BLANK = 0.25
@@ -57,15 +57,6 @@ class Seat:
 
 
 @dataclass(frozen=True)
-class ShiftChoice:
-    """A shift that the board can show."""
-
-    shift_id: UUID
-    starts_at: datetime
-    status: str
-
-
-@dataclass(frozen=True)
 class Board:
     """A room: its seats in order, who needs somebody, and the counts of the tiles."""
 
@@ -93,8 +84,8 @@ class Board:
 
 def board(centre_id: UUID, shift_id: UUID | None, *, now: datetime) -> Board:
     """Return the room of a shift; without one that of the open shift, else of the latest."""
-    shifts = _shifts(centre_id)
-    shift = next((one for one in shifts if one.shift_id == shift_id), None) or _likely(shifts, now)
+    shifts = shift_choices.newest(centre_id)
+    shift = next((one for one in shifts if one.shift_id == shift_id), None) or shift_choices.likely(shifts, now)
     if shift is None:
         return Board(None, (), (), (), _counts(()))
     rows = _rows(centre_id, shift.shift_id)
@@ -115,23 +106,6 @@ def seat(centre_id: UUID, candidate_id: UUID, *, now: datetime) -> Seat | None:
     ids = [row.attempt_id] if row.attempt_id else []
     shift = ShiftChoice(row.shift_id, row.starts_at, row.shift_status) if row.shift_id else None
     return _seat(row, _answered(ids).get(row.attempt_id), _asked(ids, now).get(row.attempt_id), shift, now)
-
-
-def _shifts(centre_id: UUID) -> list[ShiftChoice]:
-    rows = db.session.execute(
-        select(Shift.id, Shift.starts_at, Shift.status)
-        .where(Shift.centre_id == centre_id)
-        .order_by(Shift.starts_at.desc())
-        .limit(30)
-    )
-    return [ShiftChoice(*row) for row in rows]
-
-
-def _likely(shifts: list[ShiftChoice], now: datetime) -> ShiftChoice | None:
-    """The open shift that began last, else the next one to come, else the latest."""
-    is_open = [one for one in shifts if one.status == "open"]
-    coming = [one for one in shifts if one.status in ("planned", "gate") and one.starts_at >= now - LATE_START]
-    return next(iter(is_open), None) or next(reversed(coming), None) or next(iter(shifts), None)
 
 
 def _rows(centre_id: UUID, shift_id: UUID | None, candidate_id: UUID | None = None) -> list[Any]:
