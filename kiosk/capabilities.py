@@ -35,7 +35,7 @@ _RUN_CENTRE = _INVIGILATE | {
     "time.grant",
     "attempt.reopen",
 }
-_SEE_ALL = _WATCH | {"set.see", "result.see", "audit.see"}
+_SEE_ALL = _WATCH | {"set.see", "result.see", "audit.see", "answer.see"}
 
 CAPABILITIES: dict[Role, frozenset[str]] = {
     Role.INVIGILATOR: frozenset(_INVIGILATE),
