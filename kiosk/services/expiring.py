@@ -38,8 +38,8 @@ def expire_overdue(*, now: datetime) -> int:
             ended = _end_batch(ids, now)
         except Exception as error:
             log.warning("batch ended one by one: %s", error)
-            ended = {attempt_id: one for attempt_id in ids if (one := _end_one(attempt_id, now))}
-        timers.delete_timers({attempt_id: one.version for attempt_id, one in ended.items()})
+            ended = {i: one.version for i in ids if (one := _end_one(i, now))}
+        timers.delete_timers(ended)
         count += len(ended)
         if len(ids) < BATCH or not ended:
             break
@@ -67,8 +67,8 @@ def overdue(*, now: datetime, most: int) -> list[UUID]:
 
 
 @retried
-def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, Ended]:
-    """End what is still overdue among these; rows that another sweeper holds are left to it."""
+def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, int]:
+    """End what is still overdue among these; rows that another sweeper holds are left to it. Return their versions."""
     limit = now - timedelta(seconds=settings().save_grace_seconds)
     with transaction():
         rows = db.session.execute(
@@ -81,14 +81,15 @@ def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, Ended]:
             .order_by(Slot.id)
             .with_for_update(of=(Slot, Attempt), key_share=True, skip_locked=True)
         ).all()
-        answers = finishing.answers_of_many([row.id for row in rows])
+        answers = finishing.packed_answers([row.id for row in rows])
         values = [_ending(row, answers[row.id]) for row in rows]
         _transitions.move_each_attempt(
             values, AttemptAction.EXPIRE, source=AttemptStatus.IN_PROGRESS, by=SYSTEM, now=now
         )
         ended_at = (
             select(Attempt.closed_at)
-            .where(Attempt.slot_id == Slot.id, Attempt.status == AttemptStatus.EXPIRED, Attempt.marked_at.is_(None))
+            # by id: an index on the status would visit all that have just ended
+            .where(Attempt.slot_id == Slot.id, Attempt.id.in_([row.id for row in rows]))
             .scalar_subquery()
         )
         _transitions.move_slots(
@@ -99,11 +100,11 @@ def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, Ended]:
             consumed_at=ended_at,
             consumed_how="expired",
         )
-    return {row.id: Ended(AttemptStatus.EXPIRED, row.version + 1, answers[row.id]) for row in rows}
+    return {row.id: row.version + 1 for row in rows}
 
 
 def _ending(row: Any, answers: Sequence[Any]) -> dict[str, Any]:
-    code = receipt_code(row.id, row.deadline_at, [(one.question_id, one.response) for one in answers])
+    code = receipt_code(row.id, row.deadline_at, [(question_id, response) for _, question_id, response, _ in answers])
     return {"id": row.id, "closed_at": row.deadline_at, "ended_by": "expired", "receipt": code}
 
 

@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, text, true, update
+from sqlalchemy import bindparam, case, exists, func, insert, or_, select, text, true, update
 
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Answer, Attempt, Result
+from kiosk.models import Answer, Attempt, Pause, Result
 from kiosk.services import _transitions, catalogue, finishing, shapes
 from kiosk.services.audit import SYSTEM
 from kiosk.services.catalogue import FrozenQuestion
@@ -195,10 +195,12 @@ def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
 def _add_results(scores: dict[UUID, Score], now: datetime) -> None:
     if not scores:
         return
-    # one more than the versions that were withdrawn when the attempt was reopened
-    newest = select(func.coalesce(func.max(Result.version), 0) + 1).where(Result.attempt_id == bindparam("b_attempt"))
+    # one more than the versions that were withdrawn when the attempt was reopened. That left a pause; who has none
+    # is spared the search, which reads the whole table: only current results are in its index
+    newest = select(func.max(Result.version)).where(Result.attempt_id == bindparam("b_attempt")).scalar_subquery()
+    was_paused = exists().where(Pause.attempt_id == bindparam("b_attempt"))
     db.session.connection().execute(
-        insert(Result).values(version=newest.scalar_subquery()),
+        insert(Result).values(version=case((was_paused, func.coalesce(newest, 0) + 1), else_=1)),
         [
             {"id": uuid7(), "attempt_id": attempt_id, "b_attempt": attempt_id, "computed_at": now}
             | {"score": score.score, "max_score": score.max_score}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_LENGTH = 16
 
 
-def receipt_code(attempt_id: UUID, closed_at: datetime, responses: list[tuple[UUID, Any]]) -> str:
+def receipt_code(attempt_id: UUID, closed_at: datetime, responses: Sequence[tuple[UUID | str, Any]]) -> str:
     """Return the code: 16 characters, in groups of four.
 
     Crockford base32 of the SHA-256 over the canonical JSON (sorted keys, no white space, UTF-8) of
