@@ -13,9 +13,10 @@ from sqlalchemy import select, update
 
 from kiosk.extensions import db, transaction
 from kiosk.models import Answer, Paper, Result
-from kiosk.services import catalogue, expiring, marking, reports
+from kiosk.services import catalogue, expiring, finishing, marking, reports
 from kiosk.services.catalogue import LETTERS, FrozenQuestion
 from kiosk.services.receipts import receipt_code
+from kiosk.states import AttemptStatus
 from tests.cast import Hall, Player
 
 
@@ -150,3 +151,18 @@ def test_a_receipt_is_four_groups_of_crockford_base32_and_changes_with_every_ans
         receipt_code(UUID(int=9), end, responses[::-1]),
     }
     assert len(others | {code}) == 5
+
+
+def test_who_comes_second_to_mark_an_attempt_changes_nothing(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    player.save(1, "A")
+    player.submit()
+    attempt = player.attempt
+    assert attempt.status == "completed"
+    # what another sweeper read before the first one was done
+    stale = finishing.Ended(AttemptStatus.SUBMITTED, attempt.version - 1, finishing.answers_of(attempt.id))
+    audited = hall.audit(attempt.id)
+    marking.mark_now(attempt.id, now=hall.after(minutes=1), ended=stale)
+    assert (player.attempt.marking_tries, hall.audit(attempt.id)) == (0, audited)
+    assert db.session.scalars(select(Result.version)).all() == [1]
