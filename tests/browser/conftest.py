@@ -138,7 +138,7 @@ def open_kiosk(server: Server, new_context: Callable[..., BrowserContext]) -> It
     opened: list[Kiosk] = []
 
     def open_one(**wishes: Any) -> Kiosk:
-        context = new_context(viewport={"width": 1366, "height": 768}, **wishes)
+        context = new_context(**{"viewport": {"width": 1366, "height": 768}} | wishes)
         kiosk = Kiosk(context, server.url)
         opened.append(kiosk)
         return kiosk
