@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from kiosk import redis_address
+from kiosk import mail_address, redis_address
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHORTEST_SECRET = 32
@@ -40,7 +40,7 @@ class Settings:
     save_grace_seconds: float
     outage_seconds: int
     start_without_redis: bool
-    mail_url: str | None
+    mail_url: str | None = field(repr=False)
     backup_dir: Path
     log_level: str
     log_format: Literal["text", "json"]
@@ -93,7 +93,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         save_grace_seconds=env.number("KIOSK_SAVE_GRACE_SECONDS", 2, low=0, high=60),
         outage_seconds=env.number("KIOSK_OUTAGE_SECONDS", 60, low=0, high=86400),
         start_without_redis=env.choice("KIOSK_START_WITHOUT_REDIS", "0", ("0", "1")) == "1",
-        mail_url=env.checked("KIOSK_MAIL_URL", "", _mail_url) or None,
+        mail_url=env.checked("KIOSK_MAIL_URL", "", mail_address.problem) or None,
         backup_dir=Path(env.text("KIOSK_BACKUP_DIR", str(instance_dir / "backups"))).expanduser().absolute(),
         log_level=env.choice("KIOSK_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
         log_format=env.choice(  # type: ignore[arg-type]
@@ -156,10 +156,6 @@ def _database_url(url: str) -> str:
 
 def _web_url(url: str) -> str | None:
     return None if url.startswith(("http://", "https://")) else "must begin with http:// or https://"
-
-
-def _mail_url(url: str) -> str | None:
-    return None if not url or url.startswith(("smtp://", "smtps://")) else "must begin with smtp:// or smtps://"
 
 
 def _time_zone(name: str) -> str | None:

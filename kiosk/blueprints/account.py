@@ -7,9 +7,9 @@ from flask import Blueprint, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from kiosk.errors import KioskError, PasswordChangeNeeded, TransitionRefused
+from kiosk.errors import BadInput, KioskError, PasswordChangeNeeded, TransitionRefused
 from kiosk.models import User
-from kiosk.services import accounts, second_factor, sign_ins
+from kiosk.services import accounts, mails, second_factor, sign_ins
 from kiosk.services.system import settings
 from kiosk.sign_in_errors import SecondFactorDemanded, WrongCode
 from kiosk.web import staff_sessions
@@ -90,7 +90,21 @@ def switch_off() -> ResponseReturnValue:
     return go_to("account.page")
 
 
-def _page(*, problem: str | None = None) -> str:
+@bp.post("/mail")
+def wish_for_mail() -> ResponseReturnValue:
+    """Note which news this person wants by mail, and where."""
+    address, kinds = request.form.get("email", ""), request.form.getlist("news")
+    try:
+        mails.set_wishes(current_staff().id, address, kinds, by=current_actor(), now=arrived_at())
+    except BadInput as refusal:
+        return _page(mail_problem=refusal.sentence, email=address, news=kinds), refusal.status
+    flash(_("Your wishes for mail are noted."), "ok")
+    return go_to("account.page")
+
+
+def _page(
+    *, problem: str | None = None, mail_problem: str = "", email: str | None = None, news: list[str] | None = None
+) -> str:
     staff = current_staff()
     secret = second_factor.secret_to_show(staff)
     address = second_factor.address_for_app(staff, secret) if secret else ""
@@ -104,4 +118,8 @@ def _page(*, problem: str | None = None) -> str:
         secret=secret,
         qr=segno.make(address).svg_data_uri(scale=5, border=3, light="white") if secret else None,
         problem=problem,
+        mail_problem=mail_problem,
+        email=(staff.email or "") if email is None else email,
+        news=(staff.mail_wishes or []) if news is None else news,
+        has_mail_server=bool(settings().mail_url),
     )

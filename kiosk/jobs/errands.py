@@ -12,6 +12,7 @@ from flask import Flask
 
 from kiosk import clock
 from kiosk.extensions import db
+from kiosk.jobs import mailing, news
 from kiosk.services import seals
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,11 @@ class Errand:
     work: Callable[[], object]
 
 
-ERRANDS = (Errand("seals", 12, lambda: seals.seal(now=clock.now())),)
+ERRANDS = (
+    Errand("seals", 12, lambda: seals.seal(now=clock.now())),
+    Errand("news", 6, lambda: news.gather(now=clock.now())),
+    Errand("mail", 1, lambda: mailing.send_due(now=clock.now())),
+)
 
 
 def begin(app: Flask) -> None:
