@@ -115,6 +115,7 @@ def wrong_keys(database_url: str, redis: Any) -> list[str]:
         )
         truth = {str(row.id): f"{timers.to_ms(row.deadline_at)}:{row.version}:{row.lease}" for row in rows}
         db.session.remove()
+        db.engine.dispose()
     for key in redis.keys("exam:timer:*"):
         attempt_id = key.rpartition(":")[2]
         value = redis.get(key) if redis.type(key) == "string" else "of a wrong type"
