@@ -43,5 +43,6 @@ def run_once() -> bool:
     """Do the next job, if there is one; return whether there was."""
     work = jobs.claim()
     if work is not None:
+        log.info("job begins kind=%s id=%s", work.kind, work.id)
         working.do(work)
     return work is not None

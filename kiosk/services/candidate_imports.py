@@ -41,41 +41,49 @@ MOST_RACES = 3
 
 def order_of_check(content: bytes, name: str, scope: Scope) -> Order:
     """Return the job that looks at a file."""
-    digest = hashlib.sha256(content).hexdigest()
-    return Order(
-        kind="check_candidates",
-        title=name,
-        organisation_id=scope.organisation_id,
-        centre_id=scope.centre_id,
-        params={"sha256": digest},
-        input_name=name,
-        input_file=content,
-    )
+    return _order("check_candidates", content, name, scope)
+
+
+def order_directly(content: bytes, name: str, scope: Scope) -> Order:
+    """Return the job that imports a file nobody has looked at yet: it changes nothing if the file is wrong."""
+    return _order("import_candidates", content, name, scope)
 
 
 @retried
 def order_of_import(check_id: UUID, scope: Scope) -> Order:
-    """Return the job that imports the file of a check that found nothing wrong.
+    """Return the job that imports the file of a check that found nothing wrong; the check gives its file away.
 
     Raises BadInput if the check found problems, or its file was imported or forgotten.
     """
-    check = db.session.execute(
-        select(Job.input_name, Job.input_file, Job.params, Job.status, Job.result).where(
-            Job.id == check_id, Job.kind == "check_candidates", Job.organisation_id == scope.organisation_id
-        )
-    ).one_or_none()
-    if check is None or check.status != "done" or check.input_file is None:
-        raise BadInput(problem=_("This file was imported already, or is no longer here. Send it again."))
-    rows = check.result["rows"]
+    with transaction():
+        check = db.session.execute(
+            select(Job.input_name, Job.input_file, Job.params, Job.result)
+            .where(
+                Job.id == check_id,
+                Job.kind == "check_candidates",
+                Job.status == "done",
+                Job.organisation_id == scope.organisation_id,
+                Job.input_file.is_not(None),
+            )
+            .with_for_update()
+        ).one_or_none()
+        if check is None:
+            raise BadInput(problem=_("This file was imported already, or is no longer here. Send it again."))
+        # of two who confirm at the same moment one imports
+        db.session.execute(update(Job).where(Job.id == check_id).values(input_file=None))
+    return _order("import_candidates", bytes(check.input_file), check.input_name, scope, 2 * check.result["rows"])
+
+
+def _order(kind: str, content: bytes, name: str, scope: Scope, steps: int = 0) -> Order:
     return Order(
-        kind="import_candidates",
-        title=check.input_name,
+        kind=kind,
+        title=name,
         organisation_id=scope.organisation_id,
         centre_id=scope.centre_id,
-        params={"sha256": check.params["sha256"]},
-        input_name=check.input_name,
-        input_file=bytes(check.input_file),
-        steps_total=2 * rows,
+        params={"sha256": hashlib.sha256(content).hexdigest()},
+        input_name=name,
+        input_file=content,
+        steps_total=steps,
     )
 
 
@@ -85,7 +93,7 @@ def check(work: Work) -> Outcome:
     found = _plan(work, of=1)
     if found.problems.lines:
         return _refused(found)
-    result = _counts(found) | {"earlier": _earlier(work), "shown": [_shown(step) for step in _first_changes(found)]}
+    result = _counts(found) | _earlier(work) | {"shown": [_shown(step) for step in _first_changes(found)]}
     return Outcome(result)
 
 
@@ -124,7 +132,8 @@ def _plan(work: Work, *, of: int) -> Plan:
 
 
 def _refused(found: Plan) -> Outcome:
-    problems = [vars(problem) for problem in found.problems.listed]
+    listed = sorted(found.problems.listed, key=lambda problem: problem.line)
+    problems = [vars(problem) for problem in listed]
     return Outcome({"problems": problems, "bad_lines": len(found.problems.lines)}, is_refused=True)
 
 
@@ -144,7 +153,7 @@ def _shown(step: Step) -> dict[str, Any]:
     return {"line": entry.line, "service_no": entry.service_no, "name": entry.name, "changed": list(step.changed)}
 
 
-def _earlier(work: Work) -> dict[str, str] | None:
+def _earlier(work: Work) -> dict[str, str]:
     """The last import of exactly this file."""
     rows = db.session.execute(
         select(Job.made_by, Job.finished_at, Job.params)
@@ -158,7 +167,7 @@ def _earlier(work: Work) -> dict[str, str] | None:
         .limit(500)
     )
     found = next((row for row in rows if (row.params or {}).get("sha256") == work.params["sha256"]), None)
-    return {"by": found.made_by, "at": found.finished_at.isoformat()} if found else None
+    return {"earlier_by": found.made_by, "earlier_at": found.finished_at.isoformat()} if found else {}
 
 
 def _write(work: Work, found: Plan) -> dict[str, Any]:

@@ -137,8 +137,9 @@ def candidates(centre_id: UUID, filters: Filters) -> CandidatePage:
 
 
 def matching_ids(centre_id: UUID, filters: Filters) -> list[UUID]:
-    """Return everybody whom `filters` ask for, on all pages."""
-    return list(db.session.execute(_matching(centre_id, filters, Candidate.id)).scalars())
+    """Return everybody whom `filters` ask for, on all pages, in the order of the list."""
+    query = _matching(centre_id, filters, Candidate.id).order_by(*_order(filters), Candidate.id)
+    return list(db.session.execute(query).scalars())
 
 
 def ids_of_centre(centre_id: UUID, candidate_ids: Collection[UUID]) -> list[UUID]:

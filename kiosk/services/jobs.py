@@ -89,6 +89,7 @@ class Work:
         self.result: dict[str, Any] | None = job.result
         self.input_name, self.steps_done = job.input_name, job.steps_done
         self.by = _actor(self.params.get("by") or {}, job)
+        self.watch: Callable[[int, int], None] | None = None  # somebody who looks on, at a terminal
         self._token = job.started_at
         self._said_at = 0.0
 
@@ -109,6 +110,8 @@ class Work:
         """Tell how far it is, at most once a second. Outside of transactions. Raises LostJob."""
         if time.monotonic() - self._said_at < BEAT_SECONDS:
             return
+        if self.watch is not None:
+            self.watch(done, total)
         with transaction():
             self.keep(steps_done=done, steps_total=total)
         self._said_at = time.monotonic()
@@ -257,11 +260,4 @@ def _actor(kept: dict[str, str], job: Job) -> Actor:
         organisation_id=job.organisation_id,
         request_id=kept.get("request_id"),
         address=kept.get("address"),
-    )
-
-
-def discard(job_id: UUID) -> None:
-    """Throw away the waiting file of a check inside the caller's transaction."""
-    db.session.execute(
-        update(Job).where(Job.id == job_id).values(input_file=None).execution_options(synchronize_session=False)
     )

@@ -21,7 +21,6 @@ KINDS = (candidate_imports, slot_jobs)
 
 def do(work: Work) -> None:
     """Do one job, and write down how it ended. While the database is away the job is left to be taken up again."""
-    log.info("job begins kind=%s id=%s", work.kind, work.id)
     with force_locale(work.locale):
         try:
             if work.params.get("tries", 0) > jobs.MOST_TRIES:

@@ -11,6 +11,7 @@ import kiosk
 from kiosk.config import Settings
 from kiosk.extensions import engine_options
 from kiosk.runtime.net import names_of_this_machine
+from kiosk.web import uploads
 
 LARGEST_BODY = 2 * 1024 * 1024
 
@@ -40,6 +41,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         TEMPLATES_AUTO_RELOAD=False,
     )
     app.url_map.strict_slashes = False
+    uploads.init_app(app)
     if settings.proxy_count:
         count = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

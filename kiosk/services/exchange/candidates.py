@@ -26,6 +26,8 @@ COLUMNS = Columns(
     verbatim=frozenset({"password"}),
     is_exported=True,
 )
+# the row of the template: what each column looks like
+EXAMPLE = ("IC-00001", "Asha Kumari", "Naik", "TTC", "C01", "", "", "hi", "0", "")
 LONGEST = {"service_no": 40, "name": 200, "rank": 40, "trade": 40, "centre": 40, "photo": 200}
 SHORTEST_PASSWORD = 6
 MOST_EXTRA_MINUTES = 60
