@@ -72,6 +72,7 @@ class Attempt(Model):
     marked_at: Mapped[Instant | None]
     marking_tries: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[Instant | None]
+    trouble: Mapped[str | None] = mapped_column(String(200))  # why it could not be ended or marked the last time
     last_seen_at: Mapped[Instant | None]
     kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosks.id"), index=True)
     address: Mapped[Code | None]

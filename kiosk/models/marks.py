@@ -24,6 +24,7 @@ class Result(Model):
             postgresql_where=text("superseded_at IS NULL"),
             sqlite_where=text("superseded_at IS NULL"),
         ),
+        Index("ix_results_attempt", "attempt_id"),
     )
 
     id: Mapped[PublicId]

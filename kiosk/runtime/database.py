@@ -12,12 +12,15 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from flask import Flask, current_app
 from flask_migrate import upgrade
+from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from kiosk import clock
 from kiosk.config import Settings
+from kiosk.extensions import db
 from kiosk.runtime import StartRefused
+from kiosk.runtime.disks import network_file_system
 from kiosk.services import demo, schema, system
 
 Say = Callable[[str], None]
@@ -32,6 +35,7 @@ def prepare(app: Flask, settings: Settings, say: Say) -> bool:
 
     Returns whether nobody can sign in yet. Raises DatabaseRefused.
     """
+    _refuse_a_network_disk(settings)
     try:
         with app.app_context():
             system.measure_clock()
@@ -62,6 +66,16 @@ def sqlite_file(settings: Settings) -> Path | None:
     return Path(name).absolute() if name and name != ":memory:" else None
 
 
+def _refuse_a_network_disk(settings: Settings) -> None:
+    file = sqlite_file(settings)
+    kind = network_file_system(file.parent) if file else None
+    if kind:
+        raise DatabaseRefused(
+            f"KIOSK_DATABASE_URL: {file} is on a network file system ({kind}), where SQLite can lose answers; "
+            "choose a local disk, or PostgreSQL"
+        )
+
+
 def _migrate(settings: Settings, say: Say) -> None:
     pending = schema.pending_migrations()
     if not pending:
@@ -70,8 +84,18 @@ def _migrate(settings: Settings, say: Say) -> None:
     copy = _copy_before(settings, pending[-1])
     if copy is not None:
         say(f"Copied the database to {copy}")
+    if open_attempts := _open_attempts():
+        say(f"{open_attempts} tests are open; they go on after the migration")
     say(f"Preparing the database ({len(pending)} migration{'s' if len(pending) > 1 else ''})")
     upgrade()
+
+
+def _open_attempts() -> int:
+    """How many tests are open, read from whatever schema is there; none in an empty database."""
+    if not inspect(db.engine).has_table("attempts"):
+        return 0
+    query = text("SELECT count(*) FROM attempts WHERE status IN ('in_progress', 'paused')")
+    return int(db.session.execute(query).scalar_one())
 
 
 def _refuse_a_newer_schema(pending: list[str]) -> None:

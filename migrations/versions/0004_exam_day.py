@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade():
+    op.create_index("ix_results_attempt", "results", ["attempt_id"], unique=False)
     op.create_table(
         "audit_seals",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -139,6 +140,7 @@ def upgrade():
     op.add_column("kiosks", sa.Column("enrolment_code_hash", sa.String(length=64), nullable=True))
     op.add_column("kiosks", sa.Column("enrolment_ends_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_kiosks_enrolment_code_hash"), "kiosks", ["enrolment_code_hash"], unique=False)
+    op.add_column("attempts", sa.Column("trouble", sa.String(length=200), nullable=True))
     op.add_column("users", sa.Column("email", sa.String(length=200), nullable=True))
     op.add_column("users", sa.Column("mail_wishes", sa.JSON(none_as_null=True), nullable=True))
     if op.get_bind().dialect.name == "sqlite":
@@ -155,6 +157,7 @@ def upgrade():
 
 
 def downgrade():
+    op.drop_index("ix_results_attempt", table_name="results")
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER audit_seals_no_update")
         op.execute("DROP TRIGGER audit_seals_no_delete")
@@ -162,6 +165,8 @@ def downgrade():
         op.execute("DROP TRIGGER audit_seals_append_only ON audit_seals")
     op.drop_index("ix_audit_events_action", table_name="audit_events")
     op.drop_index("ix_audit_events_actor", table_name="audit_events")
+    with op.batch_alter_table("attempts") as batch_op:
+        batch_op.drop_column("trouble")
     with op.batch_alter_table("users") as batch_op:
         batch_op.drop_column("mail_wishes")
         batch_op.drop_column("email")
