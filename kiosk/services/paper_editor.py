@@ -21,7 +21,7 @@ from kiosk.models.papers import PAPER_TYPES
 from kiosk.office_errors import NotNow, WrongField
 from kiosk.services import audit, holders, paper_reports, slots
 from kiosk.services.audit import Actor, Change
-from kiosk.services.paper_values import PaperValues, Structure, check_paper, check_structure
+from kiosk.services.paper_values import WHOLE, PaperValues, Structure, check_paper, check_structure
 
 
 @retried
@@ -147,7 +147,7 @@ def _add(
         trade_id=trade_id,
         paper_type=paper_type,
         duration_seconds=values.duration_minutes * 60,
-        written_marks=int(structure.written_marks),
+        written_marks=WHOLE - structure.practical_marks - structure.viva_marks,
         practical_marks=structure.practical_marks,
         viva_marks=structure.viva_marks,
         **rest,

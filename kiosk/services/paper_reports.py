@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from kiosk.models import Attempt, Paper, Part, QuestionSet, Slot, Trade
 from kiosk.services import completeness, holders
 from kiosk.services.completeness import PartCount
 from kiosk.services.listing import Listed, Order, listed
-from kiosk.services.paper_values import PaperValues, PartValues, Structure
+from kiosk.services.paper_values import PaperValues, PartValues, Structure, plain
 
 STATUSES = ("draft", "in_use", "archived")
 SORTS = {
@@ -164,8 +163,8 @@ def structure_of(found: Paper) -> Structure:
             letter=part.letter,
             question_type=part.question_type,
             question_count=part.question_count,
-            marks_each=_short(part.marks_each),
-            negative_marks=_short(part.negative_marks),
+            marks_each=plain(part.marks_each),
+            negative_marks=plain(part.negative_marks),
             min_words=part.min_words,
             max_words=part.max_words,
         )
@@ -214,8 +213,3 @@ def _row(row: Any) -> PaperRow:
         questions=row.questions,
         published_sets=row.published,
     )
-
-
-def _short(number: Decimal) -> Decimal:
-    """1.00 as 1, 0.25 as it is."""
-    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()

@@ -67,7 +67,12 @@ class PaperValues:
 
 def written(parts: Sequence[PartValues]) -> Decimal:
     """Return the marks of all parts together."""
-    return sum((part.question_count * part.marks_each for part in parts), Decimal(0))
+    return plain(sum((part.question_count * part.marks_each for part in parts), Decimal(0)))
+
+
+def plain(number: Decimal) -> Decimal:
+    """Return 1.00 as 1, and 0.25 as it is."""
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
 def check_paper(values: PaperValues) -> PaperValues:

@@ -17,10 +17,11 @@ from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db, retried, transaction
-from kiosk.models import Candidate, Centre, Paper, Trade, User
+from kiosk.models import Candidate, Centre, Paper, Slot, Trade, User
 from kiosk.office_errors import InTheWay
-from kiosk.services import audit, slots
+from kiosk.services import _transitions, audit, slots
 from kiosk.services.audit import Actor, Change
+from kiosk.states import SlotAction
 
 Root = type[Centre] | type[Trade] | type[Paper] | type[Candidate]
 KIND: dict[Root, str] = {Centre: "centre", Trade: "trade", Paper: "paper", Candidate: "candidate"}
@@ -124,6 +125,7 @@ def _remove(model: Root, object_id: UUID, name: str, why: str, by: Actor, now: d
     changes = _changes(reach, model)
     if model is Centre:
         changes += _close_accounts(object_id, now)
+    _take_slots_away(reach, why, by, now)
     for column, where in reach.empties:
         db.session.execute(update(column.table).where(where).values({column.name: None}))
     for table in reversed(list(reach.goes)):
@@ -190,6 +192,14 @@ def _changes(reach: _Reach, model: Root) -> list[Change]:
         if table.name in NAMED and table.name != model.__tablename__
         for object_id in db.session.execute(select(table.c.id).where(where)).scalars()
     ]
+
+
+def _take_slots_away(reach: _Reach, why: str, by: Actor, now: datetime) -> None:
+    """Unused slots leave through the one door first: the log's sums stay those of the rows."""
+    table = db.metadata.tables[Slot.__tablename__]
+    if table in reach.goes:
+        ids = db.session.execute(select(table.c.id).where(reach.goes[table], table.c.closed_at.is_(None))).scalars()
+        _transitions.move_slots(list(ids), SlotAction.RESET, by=by, now=now, reason=why)
 
 
 def _close_accounts(centre_id: UUID, now: datetime) -> list[Change]:

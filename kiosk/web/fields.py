@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DecimalField, IntegerField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import StopValidation, ValidationError
 
 from kiosk.office_errors import WrongField
@@ -86,6 +88,14 @@ class Amount(DecimalField):
 class OneOf(SelectField):
     """One of a list; anything else is refused in words."""
 
+    def __init__(self, label: Any = None, *, choices: Iterable[tuple[str, Any]] = (), **more: Any) -> None:
+        """`choices` are pairs of value and words."""
+        super().__init__(label, choices=_as_choices(choices), **more)
+
+    def offer(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        """Set the list to choose from."""
+        self.choices = _as_choices(pairs)
+
     def pre_validate(self, form: Any) -> None:
         """Check that it is on the list."""
         try:
@@ -97,6 +107,10 @@ class OneOf(SelectField):
     def chosen_id(self) -> UUID | None:
         """What was chosen, where the choices are ids; None for the empty choice."""
         return uuid_or_none(self.data or "")
+
+
+def _as_choices(pairs: Iterable[tuple[str, Any]]) -> list[SelectChoice]:
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 class YesOrNo(BooleanField):

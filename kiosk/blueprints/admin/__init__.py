@@ -6,4 +6,17 @@ from flask import Blueprint
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
-from kiosk.blueprints.admin import audit, cancelled, results, switch, switch_all, user_acts, users, views  # noqa: E402, F401
+from kiosk.blueprints.admin import (  # noqa: E402, F401
+    audit,
+    cancelled,
+    centres,
+    paper_acts,
+    papers,
+    results,
+    switch,
+    switch_all,
+    trades,
+    user_acts,
+    users,
+    views,
+)

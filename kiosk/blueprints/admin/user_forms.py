@@ -33,10 +33,11 @@ class UserForm(OfficeForm):
 
     def offer(self, present: UserView | None = None) -> UserForm:
         """Fill the lists to choose from; an archived centre that somebody has stays on it."""
-        self.role.choices = [(str(role), words) for role, words in ROLE_WORDS.items()]
-        self.centre.choices = [("", _("Whole organisation")), *centre_choices()]
-        if present and present.centre_id and str(present.centre_id) not in dict(self.centre.choices):
-            self.centre.choices.append((str(present.centre_id), f"{present.centre_code} · {present.centre_name}"))
+        self.role.offer((str(role), words) for role, words in ROLE_WORDS.items())
+        offered = dict([("", _("Whole organisation")), *centre_choices()])
+        if present and present.centre_id:
+            offered.setdefault(str(present.centre_id), f"{present.centre_code} · {present.centre_name}")
+        self.centre.offer(offered.items())
         return self
 
     def values(self) -> UserValues:
