@@ -146,11 +146,17 @@ def packed_answers(attempt_ids: list[UUID]) -> dict[UUID, list[list[Any]]]:
 
 
 def push_back(attempt_id: UUID, error: Exception, *, now: datetime) -> None:
-    """Leave an attempt that could not be ended or marked alone for a minute; the log says why."""
+    """Leave an attempt that could not be ended or marked alone for a minute; the log and the row say why."""
     log.error("attempt pushed back attempt=%s error=%s", attempt_id, error, exc_info=error)
+    # a database's error would repeat its parameters, answers among them: only what the database itself said
+    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     with transaction():
         db.session.execute(
             update(Attempt)
             .where(Attempt.id == attempt_id)
-            .values(retry_at=now + PUSH_BACK, marking_tries=Attempt.marking_tries + 1)
+            .values(
+                retry_at=now + PUSH_BACK,
+                marking_tries=Attempt.marking_tries + 1,
+                trouble=f"{type(error).__name__}: {said}"[:200],
+            )
         )
