@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db
-from kiosk.models import Answer, Attempt, AuditEvent, Candidate, Centre, Paper, QuestionSet, Shift, Slot, Trade
+from kiosk.models import Answer, Attempt, AuditEvent, Candidate, Centre, Kiosk, Paper, QuestionSet, Shift, Slot, Trade
 from kiosk.services.centres import CentreView
 from kiosk.services.revivable import RESTORABLE
 from kiosk.services.slot_views import SlotView, actions_for, slot_view
@@ -52,6 +52,10 @@ class AttemptRow:
     answered: int
     total: int
     receipt: str | None
+    last_seen_at: datetime | None
+    kiosk: str | None
+    address: str | None
+    user_agent: str | None
     version: int
     way_back: str | None  # restore or reopen, where the life cycle and the slot allow it
 
@@ -151,11 +155,13 @@ def _attempts(candidate_id: UUID) -> list[Any]:
                 QuestionSet.label,
                 QuestionSet.version,
                 Shift.status.label("shift_status"),
+                Kiosk.name.label("kiosk"),
                 counts.c.total,
                 counts.c.answered,
             )
             .join(Paper, Paper.id == Attempt.paper_id)
             .outerjoin(Shift, Shift.id == Attempt.shift_id)
+            .outerjoin(Kiosk, Kiosk.id == Attempt.kiosk_id)
             .join(QuestionSet, QuestionSet.id == Attempt.question_set_id)
             .outerjoin(counts, counts.c.attempt_id == Attempt.id)
             .where(Attempt.candidate_id == candidate_id)
@@ -211,6 +217,10 @@ def _attempt_row(row: Any, way_back: str | None) -> AttemptRow:
         answered=row.answered or 0,
         total=row.total or 0,
         receipt=attempt.receipt,
+        last_seen_at=attempt.last_seen_at,
+        kiosk=row.kiosk,
+        address=attempt.address,
+        user_agent=attempt.user_agent,
         version=attempt.version,
         way_back=way_back,
     )

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from kiosk.services import slots
+from kiosk.services import attempts, slots
+from kiosk.services.audit import Actor
+from tests.cast import START_CODE
 from tests.desk import Desk
 
 
@@ -51,3 +53,11 @@ def test_people_of_elsewhere_are_not_there(app, hall, login):
 
 def test_a_marks_officer_does_not_see_candidates(app, hall):
     assert Desk(app, "marks").get(f"/centre/candidates/{hall.candidate_ids[0]}").status_code == 403
+
+
+def test_where_the_test_is_written_is_told(app, hall):
+    player = hall.player()
+    by = Actor("candidate", "x", player.id, hall.organisation_id, address="10.0.0.7", user_agent="Kiosk browser")
+    attempts.start(player.id, lease=player.lease, by=by, now=hall.MORNING, start_code=START_CODE)
+    page = Desk(app, "centre").text(f"/centre/candidates/{player.id}")
+    assert "Last seen 10:00 · 10.0.0.7 · Kiosk browser" in page
