@@ -21,6 +21,7 @@ _INVIGILATE = _WATCH | {
     "candidate.unlock",
     "attempt.pause",
     "attempt.approve_takeover",
+    "seat.move",
     "incident.write",
     "time.grant_short",
 }

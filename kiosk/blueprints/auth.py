@@ -19,8 +19,8 @@ from kiosk.services.accounts import SignedIn
 from kiosk.services.admission import PATIENCE_SECONDS
 from kiosk.services.system import settings
 from kiosk.sign_in_errors import CodeNeeded, SignInBusy
+from kiosk.web import enrolment, staff_sessions
 from kiosk.web import preferences as wishes
-from kiosk.web import staff_sessions
 from kiosk.web.errors import retry_after
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
@@ -164,9 +164,9 @@ def _refused(form: SignInForm, refusal: KioskError) -> ResponseReturnValue:
 
 
 def _page(form: SignInForm, refusal: KioskError | None) -> str:
-    return render_template(
-        "auth/login.html", form=form, refusal=refusal, now=arrived_at(), facts=None, zone=settings().time_zone
-    )
+    place = enrolment.current_place()
+    zone = place.time_zone if place else settings().time_zone
+    return render_template("auth/login.html", form=form, refusal=refusal, now=arrived_at(), place=place, zone=zone)
 
 
 def _headers(refusal: KioskError) -> dict[str, str]:

@@ -158,20 +158,20 @@ def place(kiosk_id: UUID) -> Place | None:
 
 
 @retried
-def revoke(kiosk_id: UUID, *, by: Actor, now: datetime) -> bool:
+def revoke(kiosk_id: UUID, *, reason: str | None = None, by: Actor, now: datetime) -> bool:
     """Take the enrolment back; return whether there was one, or a code for one. Raises NotFound."""
     with transaction():
         kiosk = _locked(kiosk_id)
         had = kiosk.token_hash is not None or kiosk.enrolment_code_hash is not None
         if had:
             db.session.execute(update(Kiosk).where(Kiosk.id == kiosk_id).values(**_NOT_ENROLLED))
-            audit.record([Change("kiosk", kiosk_id, "revoke_kiosk", "enrolled", "new")], by=by, now=now)
+            audit.record([Change("kiosk", kiosk_id, "revoke_kiosk", "enrolled", "new", reason)], by=by, now=now)
     forget()
     return had
 
 
 @retried
-def archive(kiosk_id: UUID, *, by: Actor, now: datetime) -> None:
+def archive(kiosk_id: UUID, *, reason: str | None = None, by: Actor, now: datetime) -> None:
     """Take the kiosk out of use: its enrolment ends and its seat is free for another. Raises NotFound."""
     with transaction():
         kiosk = _locked(kiosk_id)
@@ -179,7 +179,7 @@ def archive(kiosk_id: UUID, *, by: Actor, now: datetime) -> None:
         # its name is free again as well
         values = _NOT_ENROLLED | {"archived_at": now, "name": f"{kiosk.name[:28]} #{kiosk_id.hex[-6:]}"}
         db.session.execute(update(Kiosk).where(Kiosk.id == kiosk_id).values(**values))
-        audit.record([Change("kiosk", kiosk_id, "archive_kiosk", was, "archived", details=told)], by=by, now=now)
+        audit.record([Change("kiosk", kiosk_id, "archive_kiosk", was, "archived", reason, told)], by=by, now=now)
     forget()
 
 

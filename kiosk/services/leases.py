@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from kiosk import timers
 from kiosk.errors import AttemptNotRunning, TakeoverNeedsApproval
 from kiosk.extensions import db, retried, transaction
-from kiosk.models import Attempt, Centre
+from kiosk.models import Attempt, AuditEvent, Centre
 from kiosk.services import audit
 from kiosk.services.audit import Actor, Change
 from kiosk.states import AttemptStatus
@@ -96,6 +96,40 @@ def approve(attempt_id: UUID, *, by: Actor, now: datetime) -> None:
         row, _takeover = _locked(attempt_id)
         row.takeover_approved_at = now
         audit.record([Change("attempt", attempt_id, "approve_takeover", row.status, row.status)], by=by, now=now)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An open attempt of a centre that wants to be asked: whether staff agreed lately, and when somebody asked."""
+
+    attempt_id: UUID
+    is_approved: bool
+    asked_at: datetime | None
+
+
+def waiting(candidate_id: UUID, *, now: datetime) -> Waiting | None:
+    """Return whose word a candidate's takeover waits for; None where nobody has to agree."""
+    row = db.session.execute(
+        select(Attempt.id, Attempt.takeover_approved_at)
+        .join(Centre, Centre.id == Attempt.centre_id)
+        .where(
+            Attempt.candidate_id == candidate_id,
+            Attempt.status.in_((AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)),
+            Centre.takeover == "approval",
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    asked_at = db.session.execute(
+        select(func.max(AuditEvent.at)).where(
+            AuditEvent.object_kind == "attempt",
+            AuditEvent.object_id == row.id,
+            AuditEvent.action == "ask_takeover",
+            AuditEvent.at > now - APPROVAL_HOLDS,
+        )
+    ).scalar_one()
+    agreed_at = row.takeover_approved_at
+    return Waiting(row.id, agreed_at is not None and now - agreed_at <= APPROVAL_HOLDS, asked_at)
 
 
 def _ask(attempt_id: UUID, state: str, *, by: Actor, now: datetime) -> None:

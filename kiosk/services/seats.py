@@ -52,6 +52,12 @@ def seats_of(centre_id: UUID) -> list[str]:
     return sorted({*numbered, *(str(seat) for seat in of_kiosks)}, key=lambda seat: (len(seat), seat))
 
 
+def free_seats(shift_id: UUID, centre_id: UUID) -> list[str]:
+    """Return the seats of the centre that nobody has in this shift."""
+    taken = set(db.session.execute(select(Candidate.seat).where(Candidate.shift_id == shift_id)).scalars())
+    return [seat for seat in seats_of(centre_id) if seat not in taken]
+
+
 @retried
 def give(candidate_id: UUID, seat: str, *, by: Actor, now: datetime) -> None:
     """Give a candidate who is in a shift a seat; an empty text takes it back.
@@ -111,7 +117,8 @@ def locked(candidate_id: UUID) -> Any:
 
 def put(row: Any, seat: str, *, by: Actor, now: datetime, reason: str | None = None) -> None:
     """Write a locked candidate's seat inside the caller's transaction. Raises BadInput; IntegrityError if taken."""
-    if seat and (len(seat) > LONGEST_SEAT or seat not in seats_of(row.centre_id)):
+    known = seats_of(row.centre_id)  # none: this centre does not number its seats
+    if seat and (len(seat) > LONGEST_SEAT or not seat.isprintable() or (known and seat not in known)):
         raise BadInput(problem=_("There is no seat %(seat)s in this centre.", seat=seat[:LONGEST_SEAT]))
     db.session.execute(update(Candidate).where(Candidate.id == row.id).values(seat=seat or None))
     audit.record([Change("candidate", row.id, "give_seat", row.seat, seat or None, reason)], by=by, now=now)

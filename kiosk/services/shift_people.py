@@ -68,6 +68,16 @@ def let_in_late(candidate_id: UUID, *, reason: str, by: Actor, now: datetime) ->
         audit.record([change], by=by, now=now)
 
 
+def centre_of(candidate_id: UUID) -> UUID:
+    """Return the centre to which a candidate belongs. Raises NotFound."""
+    found = db.session.execute(
+        select(Candidate.centre_id).where(Candidate.id == candidate_id, Candidate.archived_at.is_(None))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def people_in(shift_id: UUID) -> int:
     """Return how many candidates are in a shift."""
     return db.session.execute(

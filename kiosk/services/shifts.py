@@ -170,7 +170,7 @@ def move(
 
 
 @retried
-def remove(shift_id: UUID, *, by: Actor, now: datetime) -> None:
+def remove(shift_id: UUID, *, reason: str | None = None, by: Actor, now: datetime) -> None:
     """Delete a shift to which nothing belongs; its candidates are then without one. Raises NotFound, ShiftInUse."""
     with transaction():
         shift = locked(shift_id)
@@ -186,7 +186,7 @@ def remove(shift_id: UUID, *, by: Actor, now: datetime) -> None:
         ).scalars()
         changes = [Change("candidate", one, "move_to_shift", str(shift_id), None) for one in freed]
         told = {"starts_at": shift.starts_at.isoformat()}
-        changes.append(Change("shift", shift_id, "delete_shift", shift.status, None, details=told))
+        changes.append(Change("shift", shift_id, "delete_shift", shift.status, None, reason, told))
         db.session.execute(delete(ShiftTrade).where(ShiftTrade.shift_id == shift_id))
         db.session.execute(delete(Shift).where(Shift.id == shift_id).execution_options(synchronize_session=False))
         audit.record(changes, by=by, now=now)

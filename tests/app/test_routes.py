@@ -22,6 +22,8 @@ OPEN = {
     "/readyz",
     "/metrics",  # answers this machine only
     "/static/<path:filename>",
+    "/kiosk/enrol",
+    "/kiosk/enrol/here",
     "/kiosk/trust",
     "/kiosk/trust/exam-kiosk-ca.crt",
     "/api/auth/login/",
@@ -53,6 +55,7 @@ def address(rule: Rule, hall: Any = None) -> str:
         "centre_id": hall.centre_id if hall else uuid4(),
         "paper_id": hall.paper_id if hall else uuid4(),
         "user_id": hall.centre_admin.id if hall else uuid4(),
+        "shift_id": hall.shift_id if hall else uuid4(),
         "paper_type": "primary",
         "filename": "css/tokens.css",
     }
@@ -130,6 +133,15 @@ def test_only_an_admin_and_the_centres_own_people_change_anything(app):
     assert writers["invigilator"] == {
         "/centre/board/seats/<uuid:candidate_id>/approve",
         "/centre/board/seats/<uuid:candidate_id>/time",
+        "/centre/candidates/<uuid:candidate_id>/approve",
+        "/centre/candidates/<uuid:candidate_id>/move",
+        "/centre/check-in/<uuid:candidate_id>/absent",
+        "/centre/check-in/<uuid:candidate_id>/present",
+        "/centre/check-in/<uuid:candidate_id>/seat",
+        "/centre/check-in/scan",
+        "/centre/incidents/<uuid:incident_id>/grant",
+        "/centre/incidents/new",
+        "/centre/shifts/<uuid:shift_id>/seats",
         "/centre/slots/pause",
         "/centre/slots/resume",
         "/centre/time",

@@ -16,9 +16,18 @@ from kiosk.blueprints.candidate.place import (
     screen_of,
     token_of,
 )
-from kiosk.errors import ConsentMissing, KioskError, OpenedElsewhere, TakeoverNeedsApproval
+from kiosk.errors import (
+    ConsentMissing,
+    KioskError,
+    KioskRequired,
+    NotCheckedIn,
+    OpenedElsewhere,
+    TakeoverNeedsApproval,
+    WrongStartCode,
+)
 from kiosk.services import attempts, feedback
 from kiosk.services.screens import Standing
+from kiosk.sign_in_errors import TooManyStartCodes
 from kiosk.web import preferences
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import (
@@ -187,7 +196,11 @@ def _waiting_page(screen: str, standing: Standing, refusal: KioskError | None = 
 def _refused_start(refusal: KioskError, form: StartForm) -> ResponseReturnValue:
     standing = own_standing()
     if may_begin(standing):
-        page = render_template("candidate/instructions.html", standing=standing, form=form, refusal=refusal)
+        is_code = isinstance(refusal, WrongStartCode | TooManyStartCodes)
+        if is_code:
+            form.start_code.errors = [refusal.sentence]
+        shown = None if is_code else refusal
+        page = render_template("candidate/instructions.html", standing=standing, form=form, refusal=shown)
     else:
         page = _waiting_page("refused", standing, refusal)
     return page, refusal.status
@@ -205,5 +218,8 @@ def _go_on(*, as_new_page: bool = False) -> ResponseReturnValue:
         )
     except TakeoverNeedsApproval:
         return redirect(url_for("candidate.home", page=current_page(), asked=1), 303)
+    except (KioskRequired, NotCheckedIn) as refusal:
+        # the centre says where this exam is written, and this is not the place
+        return _waiting_page("refused", own_standing(), refusal), refusal.status
     keep_sitting(started)
     return redirect(url_for("candidate.home"), 303)

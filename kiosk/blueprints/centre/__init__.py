@@ -6,4 +6,20 @@ from flask import Blueprint
 
 bp = Blueprint("centre", __name__, url_prefix="/centre")
 
-from kiosk.blueprints.centre import actions, board, coming_back, imports, jobs, printables, sittings, time_back, views  # noqa: E402, F401
+from kiosk.blueprints.centre import (  # noqa: E402, F401
+    actions,
+    board,
+    check_in,
+    coming_back,
+    imports,
+    incidents,
+    jobs,
+    kiosks,
+    moving,
+    printables,
+    shift_moves,
+    shifts,
+    sittings,
+    time_back,
+    views,
+)

@@ -13,7 +13,7 @@ from kiosk.blueprints.centre.actions import offered
 from kiosk.blueprints.centre.forms import filters_from, query_of
 from kiosk.blueprints.centre.scope import current_centre, own_centre_id, visible_centres
 from kiosk.models import Candidate
-from kiosk.services import candidate_reports, centre_reports, sign_ins
+from kiosk.services import candidate_reports, centre_reports, leases, sign_ins
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff, needs
@@ -53,6 +53,7 @@ def candidate(candidate_id: UUID) -> ResponseReturnValue:
         zone=shown.centre.time_zone,
         code=code,
         offered=offered(shown.actions),
+        waiting=leases.waiting(candidate_id, now=arrived_at()),
         is_locked=shown.locked_until is not None and shown.locked_until > arrived_at(),
     )
 
