@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +59,14 @@ def _facts(settings: Settings, now: datetime) -> dict[str, Any]:
         "seal": newest.hash if newest else None,
         "secret_key": fingerprint(settings.secret_key),
     }
+
+
+def listed(settings: Settings) -> list[tuple[str, int, datetime]]:
+    """Return the files in KIOSK_BACKUP_DIR, the newest first: name, size, when it was written."""
+    try:
+        found = [path for path in settings.backup_dir.iterdir() if path.is_file() and not path.name.startswith(".")]
+        files = [(path.name, path.stat()) for path in found]
+    except OSError:
+        return []  # a stick that is not plugged in
+    rows = [(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC)) for name, stat in files]
+    return sorted(rows, key=lambda row: row[2], reverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -157,12 +158,24 @@ def _note(mail_id: UUID, values: dict[str, Any]) -> None:
         db.session.execute(update(Mail).where(Mail.id == mail_id).values(**values))
 
 
-def outbox(organisation_id: UUID, *, status: str = "", q: str = "", page: int = 1) -> tuple[list[Any], int]:
-    """Return one page of an organisation's mails, the latest first, and how many match."""
+@dataclass(frozen=True)
+class Outbox:
+    """One page of mails, and how many match."""
+
+    rows: Sequence[Any]
+    matching: int
+    page: int
+    pages: int
+
+
+def outbox(organisation_id: UUID, *, status: str = "", q: str = "", page: int = 1) -> Outbox:
+    """Return one page of an organisation's mails, the latest first; a page past the end is the last one."""
     where = [Mail.organisation_id == organisation_id]
     where += [Mail.status == status] if status else []
     where += [Mail.address.icontains(q, autoescape=True) | Mail.subject.icontains(q, autoescape=True)] if q else []
     matching = db.session.execute(select(func.count()).select_from(Mail).where(*where)).scalar_one()
+    pages = max(1, math.ceil(matching / PAGE_ROWS))
+    page = min(max(1, page), pages)
     rows = db.session.execute(
         select(*Mail.__table__.columns, User.login)
         .outerjoin(User, User.id == Mail.user_id)
@@ -171,4 +184,4 @@ def outbox(organisation_id: UUID, *, status: str = "", q: str = "", page: int = 
         .limit(PAGE_ROWS)
         .offset((page - 1) * PAGE_ROWS)
     )
-    return list(rows), matching
+    return Outbox(list(rows), matching, page, pages)

@@ -15,6 +15,7 @@ from kiosk.blueprints.admin import (  # noqa: E402, F401
     results,
     switch,
     switch_all,
+    system,
     trades,
     user_acts,
     users,
