@@ -14,7 +14,7 @@ from kiosk.errors import NotFound
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Candidate, Centre, Shift, ShiftTrade, Slot, Trade, User
 from kiosk.office_errors import NotNow, WrongField
-from kiosk.services import accounts, audit, holders, slots
+from kiosk.services import accounts, audit, holders, photos, slots
 from kiosk.services.audit import Actor, Change
 from kiosk.states import SlotStatus
 
@@ -43,7 +43,7 @@ class CandidateRecord:
     candidate_id: UUID
     values: CandidateValues
     is_archived: bool
-    photo: str | None
+    photo_version: int | None
     bypassed_at: datetime | None
     bypassed_by: str | None
     bypass_reason: str | None
@@ -60,7 +60,7 @@ def record_of(candidate_id: UUID, *, organisation_id: UUID, centre_id: UUID | No
         candidate_id=found.id,
         values=_values(found),
         is_archived=found.archived_at is not None,
-        photo=found.photo,
+        photo_version=photos.version(found.id),
         bypassed_at=found.primary_bypassed_at,
         bypassed_by=found.primary_bypassed_by,
         bypass_reason=found.primary_bypass_reason,

@@ -6,13 +6,17 @@ from sqlalchemy import select
 
 from kiosk.extensions import db
 from kiosk.models import Candidate, Centre, Paper, Part, Trade
-from kiosk.services import shapes
+from kiosk.services import photos, shapes
 from kiosk.services.entry import Entry
 from kiosk.services.screens import Cell, PaperOutline, PartOutline, PartTab, Person, ShiftView
 
+# where candidates get their own photo; the address holds nobody's id
+OWN_PHOTO = "/candidate/photo"
+
 
 def person(candidate: Candidate, centre: Centre, trade: Trade) -> Person:
-    """Return who sits at the kiosk."""
+    """Return who sits at the kiosk: one statement, for the photo."""
+    version = photos.version(candidate.id)
     return Person(
         candidate_id=candidate.id,
         name=candidate.name,
@@ -23,7 +27,7 @@ def person(candidate: Candidate, centre: Centre, trade: Trade) -> Person:
         centre_name=centre.name,
         time_zone=centre.time_zone,
         seat=candidate.seat,
-        photo_url=None,
+        photo_url=f"{OWN_PHOTO}?v={version}" if version else None,
         language=candidate.language,
     )
 

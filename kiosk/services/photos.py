@@ -6,15 +6,14 @@ header claims. Nothing of the original survives, neither its EXIF (where it was 
 
 from __future__ import annotations
 
-import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask_babel import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
+from sqlalchemy import select
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db, retried, transaction
@@ -37,7 +36,6 @@ class Photo:
 
     mime: str
     image: bytes
-    version: str
 
 
 def prepared(raw: bytes) -> bytes:
@@ -47,23 +45,14 @@ def prepared(raw: bytes) -> bytes:
     if len(raw) > LARGEST_BYTES:
         raise WrongField("photo", _("The picture is too large (at most %(most)s MB).", most=LARGEST_BYTES / 1_000_000))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:  # reads the header only
-                if image.width * image.height > LARGEST_PIXELS:
-                    raise WrongField("photo", _("The picture has too many pixels (at most 24 million)."))
-                image.draft("RGB", (KEPT_SIZE[0] * 2, KEPT_SIZE[1] * 2))
-                return _small(image)
-    except WrongField:
-        raise
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        ValueError,
-        SyntaxError,
-        MemoryError,
-    ) as error:
+        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:  # reads the header only
+            if image.width * image.height > LARGEST_PIXELS:
+                raise Image.DecompressionBombError
+            image.draft("RGB", (KEPT_SIZE[0] * 2, KEPT_SIZE[1] * 2))
+            return _small(image)
+    except Image.DecompressionBombError as error:
+        raise WrongField("photo", _("The picture has too many pixels (at most 24 million).")) from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, MemoryError) as error:
         raise WrongField("photo", _("This is no picture that can be read. Use JPEG, PNG or WebP.")) from error
 
 
@@ -77,14 +66,12 @@ def keep(candidate_id: UUID, raw: bytes, *, by: Actor, now: datetime) -> None:
 
 def keep_prepared(candidate_id: UUID, image: bytes, *, by: Actor, now: datetime) -> None:
     """Store what `prepared` returned, inside the caller's transaction. Raises NotFound."""
-    candidate = _locked(candidate_id)
+    _lock(candidate_id)
     kept = db.session.get(CandidatePhoto, candidate_id)
     if kept is None:
         db.session.add(CandidatePhoto(candidate_id=candidate_id, mime=MIME, image=image, taken_at=now))
     else:
         kept.mime, kept.image, kept.taken_at = MIME, image, now
-    # the mark says that there is a photo, and which: pages need no second query to know
-    candidate.photo = hashlib.sha256(image).hexdigest()[:12]
     audit.record([Change("candidate", candidate_id, "set_photo", details={"bytes": len(image)})], by=by, now=now)
 
 
@@ -92,13 +79,13 @@ def keep_prepared(candidate_id: UUID, image: bytes, *, by: Actor, now: datetime)
 def remove(candidate_id: UUID, *, by: Actor, now: datetime) -> bool:
     """Take the photo away; return whether there was one. Raises NotFound."""
     with transaction():
-        candidate = _locked(candidate_id)
+        _lock(candidate_id)
         kept = db.session.get(CandidatePhoto, candidate_id)
-        had_one, candidate.photo = kept is not None, None
-        if kept is not None:
-            db.session.delete(kept)
-            audit.record([Change("candidate", candidate_id, "remove_photo")], by=by, now=now)
-    return had_one
+        if kept is None:
+            return False
+        db.session.delete(kept)
+        audit.record([Change("candidate", candidate_id, "remove_photo")], by=by, now=now)
+    return True
 
 
 def photo(candidate_id: UUID) -> Photo:
@@ -106,7 +93,15 @@ def photo(candidate_id: UUID) -> Photo:
     kept = db.session.get(CandidatePhoto, candidate_id)
     if kept is None:
         raise NotFound
-    return Photo(kept.mime, kept.image, hashlib.sha256(kept.image).hexdigest()[:12])
+    return Photo(kept.mime, kept.image)
+
+
+def version(candidate_id: UUID) -> int | None:
+    """Return a number that changes with the photo, for its address; None without a photo."""
+    taken_at = db.session.execute(
+        select(CandidatePhoto.taken_at).where(CandidatePhoto.candidate_id == candidate_id)
+    ).scalar_one_or_none()
+    return int(taken_at.timestamp()) if taken_at else None
 
 
 def _small(image: Image.Image) -> bytes:
@@ -124,8 +119,6 @@ def _small(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _locked(candidate_id: UUID) -> Candidate:
-    candidate = db.session.get(Candidate, candidate_id, with_for_update=True, populate_existing=True)
-    if candidate is None:
+def _lock(candidate_id: UUID) -> None:
+    if db.session.get(Candidate, candidate_id, with_for_update=True, populate_existing=True) is None:
         raise NotFound
-    return candidate

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from kiosk.blueprints.admin import bp
-from kiosk.blueprints.admin.removal_words import question
+from kiosk.blueprints.removal_words import question
 from kiosk.services import removing
 from kiosk.services.removing import Root
 from kiosk.web.asking import Ask, Counted, add_question

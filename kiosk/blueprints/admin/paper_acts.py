@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from kiosk.blueprints.admin import bp
-from kiosk.blueprints.admin.removal_words import question
+from kiosk.blueprints.removal_words import question
 from kiosk.models import Paper
 from kiosk.services import paper_editor, paper_reports, removing
 from kiosk.services.paper_reports import PaperView

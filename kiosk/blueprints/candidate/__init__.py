@@ -42,4 +42,4 @@ bp.register_error_handler(SignedOut, sign_in_again)
 for _stopped in (AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere, TimeOver):
     bp.register_error_handler(_stopped, look_at_what_happened)
 
-from kiosk.blueprints.candidate import fragments, views  # noqa: E402, F401  they hang their routes into `bp`
+from kiosk.blueprints.candidate import fragments, photo, views  # noqa: E402, F401  they hang their routes into `bp`

@@ -17,6 +17,8 @@ from kiosk.blueprints.centre import (  # noqa: E402, F401
     kiosks,
     moving,
     printables,
+    record_acts,
+    records,
     shift_moves,
     shifts,
     sittings,

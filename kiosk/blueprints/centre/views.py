@@ -8,7 +8,7 @@ from flask import flash, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from kiosk.blueprints.centre import bp
+from kiosk.blueprints.centre import bp, records
 from kiosk.blueprints.centre.actions import offered
 from kiosk.blueprints.centre.forms import filters_from, query_of
 from kiosk.blueprints.centre.scope import current_centre, own_centre_id, visible_centres
@@ -50,6 +50,7 @@ def candidate(candidate_id: UUID) -> ResponseReturnValue:
     return render_template(
         "centre/candidate.html",
         shown=shown,
+        record=records.shown(candidate_id),
         zone=shown.centre.time_zone,
         code=code,
         offered=offered(shown.actions),
