@@ -29,6 +29,7 @@ from kiosk.services.exchange import writers
 from kiosk.services.exchange.candidates import CandidateFile
 from kiosk.services.hashing import hash_generated, hash_password, new_password
 from kiosk.services.jobs import Order, Outcome, Work
+from kiosk.services.shifts import NOT_YET_HERE
 
 BATCH = 1000
 HASHES_AT_ONCE = 25  # about half a second of argon2 between two signs of life
@@ -213,7 +214,8 @@ def _update(work: Work, steps: list[Step], now: datetime) -> None:
             db.session.execute(
                 update(Candidate)
                 .where(Candidate.id == step.candidate_id)
-                .values(**step.values)
+                # whoever comes into another shift begins at its door
+                .values(**(step.values | (NOT_YET_HERE if "shift_id" in step.values else {})))
                 .execution_options(synchronize_session=False)
             )
     changes = [
