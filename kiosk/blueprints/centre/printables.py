@@ -16,7 +16,6 @@ from kiosk.services.centres import CentreView
 from kiosk.services.printing import drawing, pictures, seating, sheets, tables
 from kiosk.services.printing.sheets import Sheet
 from kiosk.services.shift_choices import ShiftChoice
-from kiosk.web.htmx import is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import needs
 from kiosk.web.staff_pages import search_text, uuid_or_none
@@ -30,7 +29,7 @@ def printables() -> ResponseReturnValue:
     shifts = shift_choices.newest(centre.centre_id)
     sheet = _sheet(centre, shifts)
     return render_template(
-        "centre/_sheet.html" if is_htmx() else "centre/printables.html",
+        "centre/printables.html",
         centre=centre,
         centres=visible_centres(),
         # one that is older than those offered is offered all the same while it is shown
