@@ -110,8 +110,8 @@ def _copy_before(settings: Settings, revision: str) -> Path | None:
     file = sqlite_file(settings)
     if file is None or not file.exists() or not _has_tables(file):
         return None
-    folder = settings.instance_dir / "backups"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = settings.backup_dir
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     copy = folder / f"before-{revision}-{clock.now():%Y%m%dT%H%M%S}.db"
     source, target = sqlite3.connect(file), sqlite3.connect(copy)
     try:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CompoundSelect, Select, String, Uuid, cast, literal, null, or_, select, union_all
 
 from kiosk.extensions import db
-from kiosk.models import Attempt, Candidate, Centre, Kiosk, Paper, QuestionSet, Shift, Slot, Trade, User
+from kiosk.models import Attempt, Candidate, Centre, Kiosk, Organisation, Paper, QuestionSet, Shift, Slot, Trade, User
 
 MOST_FOUND = 500
 
@@ -40,6 +40,7 @@ def names(ids: Collection[UUID]) -> dict[UUID, Named]:
         _name(Shift.id, Centre.code, nobody).join(Centre, Centre.id == Shift.centre_id),
         _name(Paper.id, Paper.title, nobody),
         _name(QuestionSet.id, QuestionSet.label, nobody),
+        _name(Organisation.id, Organisation.code, nobody),
     ]
     found = union_all(*(query.where(query.selected_columns.id.in_(ids)) for query in queries))
     return {row.id: Named(row.name, row.candidate_id) for row in db.session.execute(found)}
