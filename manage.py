@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The commands for people: run, test, lint, fmt, demo-reset. Needs Python 3.11 and nothing else.
+"""The commands for people: run, test, bench, lint, fmt, demo-reset. Needs Python 3.11 and nothing else.
 
 Makes the environment in .venv, installs what the requirement files pin, and hands over to it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -16,6 +17,8 @@ USAGE = """usage: python3 manage.py COMMAND
 
   run                  start the server with everything it needs; Ctrl-C ends it
   test [--long] [...]  run the whole suite; further words go to pytest
+  bench [SCENARIO]     measure a stack of its own: journey, saturate, start-bell, end-bell, growth, bulk;
+                       --json --quick --candidates N --seconds N --database embedded|postgresql
   lint                 check style, types, templates and scripts
   fmt                  format the Python files
   demo-reset [--yes]   put the instance's data aside and load the demo data anew
@@ -50,6 +53,13 @@ def test(arguments: list[str]) -> int:
     return suite.test(arguments)
 
 
+def bench(arguments: list[str]) -> int:
+    """Hand over to the benchmark. Its figures alone go to stdout, as one JSON document if that is asked for."""
+    with contextlib.redirect_stdout(sys.stderr):
+        environment.ensure(TEST_FILES)
+    return hand_over("tests.bench", *arguments)
+
+
 def lint(arguments: list[str]) -> int:
     """Check style, types, templates and scripts."""
     refuse_arguments(arguments)
@@ -71,7 +81,7 @@ def refuse_arguments(arguments: list[str]) -> None:
         raise SystemExit(2)
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "fmt": fmt, "demo-reset": demo_reset}
+COMMANDS = {"run": run, "test": test, "bench": bench, "lint": lint, "fmt": fmt, "demo-reset": demo_reset}
 
 
 def main(arguments: list[str]) -> int:
