@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 # 30 s. What is older than this has been committed or never will be.
 SETTLED = timedelta(seconds=90)
 LATE = timedelta(minutes=10)
-BATCH = 1000
+BATCH, MOST_BATCHES = 1000, 100
 BEGINNING = "0" * 64
 COLUMNS = tuple(sorted(column.name for column in AuditEvent.__table__.columns))
 
@@ -54,9 +54,9 @@ class Verdict:
 
 
 def seal(*, now: datetime) -> int:
-    """Seal everything that has settled; return how many rows. Any number of processes may do this at once."""
+    """Seal what has settled, a long backlog in several calls; return how many rows. Any number may do so at once."""
     until, sealed = lowest_uuid7(now - SETTLED), 0
-    while _is_waiting(until):
+    for _ in range(MOST_BATCHES):
         count = _seal_batch(until, now)
         sealed += count
         if count < BATCH:
@@ -93,31 +93,36 @@ def canonical(row: Any) -> bytes:
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
 
 
-@retried
 def _seal_batch(until: UUID, now: datetime) -> int:
-    with transaction():
-        last = newest()
-        rows = list(_rows(last.last_id if last else None, until, most=BATCH))
-        if not rows:
-            return 0
-        before = last.hash if last else BEGINNING
-        values = {
-            "first_id": rows[0].id,
-            "last_id": rows[-1].id,
-            "row_count": len(rows),
-            "hash": _hash(before, rows),
-            "hash_before": before,
-            "sealed_at": now,
-        }
-        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-        # compare-and-set: each seal has one successor, so of two that seal at once the second does nothing
-        made = db.session.execute(insert(AuditSeal).values(values).on_conflict_do_nothing().returning(AuditSeal.id))
-        seal_id = made.scalar_one_or_none()
+    # read and hashed without any lock: what has settled does not change, and nobody's save waits for it
+    last = newest()
+    rows = list(_rows(last.last_id if last else None, until, most=BATCH))
+    if not rows:
+        return 0
+    before = last.hash if last else BEGINNING
+    values = {
+        "first_id": rows[0].id,
+        "last_id": rows[-1].id,
+        "row_count": len(rows),
+        "hash": _hash(before, rows),
+        "hash_before": before,
+        "sealed_at": now,
+    }
+    seal_id = _add(values)
     if seal_id is None:
         return 0
     # the log file holds the hash too: whoever rewrites the database has to find every copy of that as well
     log.info("audit sealed seal=%s rows=%s hash=%s", seal_id, len(rows), values["hash"])
     return len(rows)
+
+
+@retried
+def _add(values: dict[str, Any]) -> int | None:
+    """Compare and set: each seal has one successor, so of two that seal at once the second adds nothing."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    with transaction():
+        added = db.session.execute(insert(AuditSeal).values(values).on_conflict_do_nothing().returning(AuditSeal.id))
+        return added.scalar_one_or_none()
 
 
 def _trouble(one: Any, rows: list[Any], before: str) -> str | None:
@@ -161,12 +166,6 @@ def _seals() -> Iterator[Any]:
 def _rows(after: UUID | None, until: UUID, *, most: int | None = None) -> Iterator[Any]:
     query = _between(select(*AuditEvent.__table__.columns), after, until).order_by(AuditEvent.id).limit(most)
     yield from db.session.execute(query)
-
-
-def _is_waiting(until: UUID) -> bool:
-    last = newest()
-    query = _between(select(AuditEvent.id), last.last_id if last else None, until)
-    return db.session.execute(query.limit(1)).first() is not None
 
 
 def _count_between(after: UUID | None, until: UUID) -> int:
