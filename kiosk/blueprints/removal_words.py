@@ -10,14 +10,17 @@ from flask_babel import ngettext
 from kiosk.services.removing import Removal
 from kiosk.web.asking import Ask, Counted
 
-# the rest of what belongs to a test needs no number of its own: where it is, there are attempts
+# what weighs most is said first
+ORDER = ("attempts", "candidates", "papers", "question_sets", "slots", "shifts", "kiosks", "incidents")
+# what belongs to a test needs no number of its own: where it is, there are attempts
 INSIDE_ATTEMPTS = ("answers", "answer_saves", "pauses", "time_grants", "visits", "results", "feedback")
 
 
 def counted(rows: Mapping[str, int]) -> Counted:
     """Return numbers and words for rows by table."""
     shown = {table: count for table, count in rows.items() if table not in INSIDE_ATTEMPTS} or rows
-    return tuple((count, _words(table, count)) for table, count in shown.items())
+    weighty = sorted(shown, key=lambda table: ORDER.index(table) if table in ORDER else len(ORDER))
+    return tuple((shown[table], _words(table, shown[table])) for table in weighty)
 
 
 def question(found: Removal, *, title: str, code: str, back: str, nav: str, says: tuple[str, ...] = ()) -> Ask:

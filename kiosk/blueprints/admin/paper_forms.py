@@ -138,7 +138,7 @@ def usual() -> dict[str, Any]:
         "max_attempts": 1,
         "practical_marks": 30,
         "viva_marks": 10,
-        "paper_type": "primary",
+        "paper_type": "secondary",
     }
     for letter, count in zip(LETTERS, (15, 0, 5, 10, 3, 10), strict=True):
         part = PartValues(letter, USUAL_TYPES[letter], count, Decimal(USUAL_MARKS[letter]))
