@@ -18,18 +18,22 @@ TIDY_SECONDS = 600.0
 
 
 def begin(app: Flask) -> None:
-    """Start working in a thread of this process."""
-    threading.Thread(target=run, args=(app,), name="jobs", daemon=True).start()
+    """Start working in threads of this process: one takes everything, one only what does not last.
+
+    Hashing the passwords of a large file takes half an hour; nobody who resets slots shall wait for that.
+    """
+    for name, but in (("jobs", ()), ("quick jobs", jobs.IMPORT_KINDS)):
+        threading.Thread(target=run, args=(app, but), name=name, daemon=True).start()
 
 
-def run(app: Flask) -> None:
-    """Work for ever."""
+def run(app: Flask, but: tuple[str, ...] = ()) -> None:
+    """Work for ever, on jobs of any kind but these."""
     tidied_at = 0.0
     while True:
         did_one = False
         try:
             with app.app_context():
-                did_one = run_once()
+                did_one = run_once(but)
                 if time.monotonic() - tidied_at > TIDY_SECONDS:
                     jobs.forget_files(now=clock.now())
                     tidied_at = time.monotonic()
@@ -39,9 +43,9 @@ def run(app: Flask) -> None:
             time.sleep(LOOK_SECONDS)
 
 
-def run_once() -> bool:
+def run_once(but: tuple[str, ...] = ()) -> bool:
     """Do the next job, if there is one; return whether there was."""
-    work = jobs.claim()
+    work = jobs.claim(but=but)
     if work is not None:
         log.info("job begins kind=%s id=%s", work.kind, work.id)
         working.do(work)

@@ -175,20 +175,17 @@ def begin(order: Order, *, by: Actor, now: datetime) -> Work:
 
 
 @retried
-def claim() -> Work | None:
-    """Take the oldest job that waits, or whose worker has fallen silent; None if there is none."""
+def claim(*, but: tuple[str, ...] = ()) -> Work | None:
+    """Take the oldest job that waits or whose worker has fallen silent, of any kind but these; None if none waits."""
     now = clock.now()
     is_silent = and_(Job.status == "running", Job.beat_at < now - SILENT)
-    if not db.session.execute(select(Job.id).where(or_(Job.status == "queued", is_silent)).limit(1)).first():
+    is_open = and_(or_(Job.status == "queued", is_silent), Job.kind.not_in(but))
+    if not db.session.execute(select(Job.id).where(is_open).limit(1)).first():
         db.session.rollback()
         return None  # no write lock is asked for in vain once a second
     with transaction():
         job = db.session.execute(
-            select(Job)
-            .where(or_(Job.status == "queued", is_silent))
-            .order_by(Job.made_at, Job.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
+            select(Job).where(is_open).order_by(Job.made_at, Job.id).limit(1).with_for_update(skip_locked=True)
         ).scalar_one_or_none()
         if job is None:
             return None

@@ -18,6 +18,7 @@ from kiosk.extensions import db, transaction
 from kiosk.models import Attempt, Candidate, Slot
 from kiosk.services import jobs, rooms, slots
 from kiosk.services.audit import Actor
+from kiosk.services.centres import CentreView
 from kiosk.services.exchange import writers
 from kiosk.services.jobs import Order, Outcome, Work
 from kiosk.services.slots import BATCH, BulkReport
@@ -81,8 +82,7 @@ class Ask:
     ids: tuple[UUID, ...]
     reason: str
     organisation_id: UUID
-    centre_id: UUID
-    centre_name: str
+    centre: CentreView
 
 
 @dataclass(frozen=True)
@@ -98,11 +98,14 @@ def order(ask: Ask, *, by: Actor, now: datetime) -> UUID:
     return jobs.order(_order(ask), by=by, now=now)
 
 
-def do_now(ask: Ask, *, by: Actor, now: datetime) -> tuple[BulkReport, UUID]:
-    """Do it in this request; return what was done, and the id of the job that keeps the report."""
+def do_now(ask: Ask, *, by: Actor, now: datetime) -> tuple[BulkReport, UUID | None]:
+    """Do it in this request; return what was done, and for several candidates the job that keeps the report on each."""
     ids = list(ask.ids)
+    run = RUNS[ask.action]
+    if len(ids) == 1:
+        return run(ids, ask.reason, by, now, False), None
     before = _states(ids)
-    report = RUNS[ask.action](ids, ask.reason, by, now, False)
+    report = run(ids, ask.reason, by, now, False)
     lines = _lines(ask.action, before, _states(ids), report.why)
     outcome = Outcome(_result(report), f"{ask.action}.csv", _csv(lines))
     return report, jobs.record_finished(_order(ask), outcome, by=by, now=now)
@@ -111,9 +114,9 @@ def do_now(ask: Ask, *, by: Actor, now: datetime) -> tuple[BulkReport, UUID]:
 def _order(ask: Ask) -> Order:
     return Order(
         kind=f"slots_{ask.action}",
-        title=ask.centre_name,
+        title=ask.centre.name,
         organisation_id=ask.organisation_id,
-        centre_id=ask.centre_id,
+        centre_id=ask.centre.centre_id,
         params={"reason": ask.reason},
         input_file=json.dumps([str(one) for one in sorted(ask.ids)]).encode(),
         steps_total=len(ask.ids),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,41 +14,15 @@ from flask_babel import gettext as _
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.forms import choice_from, chosen_ids, query_of, reason_problem
 from kiosk.blueprints.centre.scope import current_centre
-from kiosk.services import centre_reports, rooms, slots
-from kiosk.services.audit import Actor
+from kiosk.services import centre_reports, slot_jobs
 from kiosk.services.centre_reports import PAUSED
+from kiosk.services.slot_jobs import Ask
 from kiosk.services.slots import BulkReport
-from kiosk.states import AttemptStatus
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import current_actor, needs, user_may
+from kiosk.web.signin import current_actor, current_staff, needs, user_may
 
-
-def _assign(ids: list[UUID], _reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    return slots.assign(ids, by=by, now=now, dry_run=dry_run)
-
-
-def _reset(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    return slots.reset(ids, reason=reason, by=by, now=now, dry_run=dry_run)
-
-
-def _reassign(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    return slots.reassign(ids, reason=reason, by=by, now=now, dry_run=dry_run)
-
-
-def _clear(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    report = slots.clear_incomplete(ids, reason=reason, by=by, now=now, dry_run=dry_run)
-    # who is paused has a test to lose as well
-    report.writing += report.by_status[AttemptStatus.PAUSED]
-    return report
-
-
-def _pause(ids: list[UUID], reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    return rooms.pause(ids, reason=reason, by=by, now=now, dry_run=dry_run)
-
-
-def _resume(ids: list[UUID], _reason: str, by: Actor, now: datetime, dry_run: bool) -> BulkReport:
-    return rooms.resume(ids, by=by, now=now, dry_run=dry_run)
+MOST_AT_ONCE = 1000  # candidates; for more a worker does it, while a page shows how far it is
 
 
 @dataclass(frozen=True)
@@ -61,19 +34,22 @@ class Action:
 
     name: str
     capability: str
-    run: Callable[[list[UUID], str, Actor, datetime, bool], BulkReport]
     needs_reason: bool = False
     word: str = ""
     is_harmless: bool = False
 
+    def look_ahead(self, ids: list[UUID]) -> BulkReport:
+        """Say what it would do; nothing changes."""
+        return slot_jobs.RUNS[self.name](ids, "", current_actor(), arrived_at(), True)
+
 
 ACTIONS = (
-    Action("assign", "slot.assign", _assign),
-    Action("reassign", "slot.reassign", _reassign, needs_reason=True, word="REASSIGN"),
-    Action("clear", "session.clear", _clear, needs_reason=True, word="CLEAR"),
-    Action("reset", "slot.reset", _reset, needs_reason=True, word="RESET"),
-    Action("pause", "attempt.pause", _pause, needs_reason=True, is_harmless=True),
-    Action("resume", "attempt.pause", _resume, is_harmless=True),
+    Action("assign", "slot.assign"),
+    Action("reassign", "slot.reassign", needs_reason=True, word="REASSIGN"),
+    Action("clear", "session.clear", needs_reason=True, word="CLEAR"),
+    Action("reset", "slot.reset", needs_reason=True, word="RESET"),
+    Action("pause", "attempt.pause", needs_reason=True, is_harmless=True),
+    Action("resume", "attempt.pause", is_harmless=True),
 )
 
 
@@ -105,7 +81,7 @@ def _preview(
     """Say with numbers what the action would do; nothing has changed yet."""
     centre, choice = current_centre(), choice_from(values)
     ids = chosen_ids(choice, centre)
-    report = action.run(ids, "", current_actor(), arrived_at(), True)
+    report = action.look_ahead(ids)
     page = render_template(
         "centre/_preview.html" if is_htmx() else "centre/preview.html",
         action=action,
@@ -128,25 +104,34 @@ def _perform(action: Action) -> ResponseReturnValue:
     """Do it, unless the form is incomplete or what was previewed is no longer so."""
     centre, choice = current_centre(), choice_from(request.form)
     ids = chosen_ids(choice, centre)
-    ahead = action.run(ids, "", current_actor(), arrived_at(), True)
+    ahead = action.look_ahead(ids)
     if not action.is_harmless and request.form.get("seen") != _seen(ahead):
         changed = _("The numbers changed in the meantime. Nothing was done; look at them again.")
         return _preview(action, request.form, status=409, problems={"numbers": changed})
     problems = _problems(action, ahead)
     if problems or not ids:
         return _preview(action, request.form, status=422, problems=problems)
-    done = action.run(ids, request.form.get("reason", ""), current_actor(), arrived_at(), False)
-    session["slot_report"] = {
-        "action": action.name,
-        "changed": done.changed,
-        "cancelled": done.sessions_cancelled,
-        "skipped": dict(done.skipped),
-    }
+    ask = Ask(action.name, tuple(ids), request.form.get("reason", ""), current_staff().organisation_id, centre)
+    if len(ids) > MOST_AT_ONCE and not action.is_harmless:
+        return go_to("centre.job", job_id=slot_jobs.order(ask, by=current_actor(), now=arrived_at()))
+    _keep_report(ask)
     if request.form.get("back") == "board":
         return go_to("centre.board", centre=query_of(choice.filters, centre).get("centre"), shift=choice.filters.shift)
     # whoever goes on is not paused any more: the list of the paused would be empty
     gone = {"slot": ""} if choice.filters.slot == PAUSED else {}
     return go_to("centre.candidates", **query_of(choice.filters, centre, **gone))
+
+
+def _keep_report(ask: Ask) -> None:
+    """Do it now, and keep for the next page what was done; of several candidates a report on each stays."""
+    done, job_id = slot_jobs.do_now(ask, by=current_actor(), now=arrived_at())
+    session["slot_report"] = {
+        "action": ask.action,
+        "changed": done.changed,
+        "cancelled": done.sessions_cancelled,
+        "skipped": dict(done.skipped),
+        "job": str(job_id or ""),
+    }
 
 
 def _problems(action: Action, ahead: BulkReport) -> dict[str, str]:

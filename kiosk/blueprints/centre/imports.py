@@ -75,7 +75,7 @@ def import_template() -> Response:
     return sent_table(Export((*COLUMNS.required, *COLUMNS.optional), iter([EXAMPLE])), "candidates-template", _form())
 
 
-@bp.get("/candidates/export")
+@bp.get("/export/candidates")
 @needs("candidate.see")
 def export_candidates() -> Response:
     """Send the candidates that the list's filters show, as a file that an import takes back."""
