@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -11,7 +13,7 @@ from sqlalchemy import select, update
 from kiosk import shift_states
 from kiosk.errors import BadInput, NotFound, ReasonMissing, ShiftNotOpen, TooLate, TransitionRefused, WrongStartCode
 from kiosk.extensions import db, transaction
-from kiosk.models import AuditEvent, Candidate, Shift, ShiftTrade
+from kiosk.models import Attempt, AuditEvent, Candidate, Shift, ShiftTrade
 from kiosk.services import attempts, closing, entry, outages, preparing, shift_people, shifts, system
 from kiosk.services.closing import StillWriting
 from kiosk.services.shifts import Plan, ShiftInUse, TimeTaken, WrongPlan
@@ -230,6 +232,33 @@ def test_who_starts_while_the_shift_closes_finds_it_closed(hall: Hall) -> None:
     close(hall)
     with pytest.raises(TransitionRefused), transaction():
         attempts._begin(found, uuid4(), hall.after(hours=3), lease=1, language="en", by=player.actor, now=hall.MORNING)
+
+
+def test_starts_and_a_closing_at_the_same_moment_leave_nobody_writing_in_a_closed_shift(hall: Hall) -> None:
+    players = [hall.player(place) for place in range(6)]
+    surprises: list[BaseException] = []
+
+    def at_once(work: Callable[[], object]) -> None:
+        with hall.app.app_context():
+            try:
+                work()
+            except (ShiftNotOpen, StillWriting, TransitionRefused):
+                pass
+            except BaseException as error:
+                surprises.append(error)
+
+    works = [player.start for player in players]
+    works.insert(3, lambda: close(hall))  # type: ignore[arg-type, return-value]
+    threads = [threading.Thread(target=at_once, args=(work,)) for work in works]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert surprises == []
+    if shift(hall.shift_id).status == "closed":
+        assert db.session.execute(select(Attempt.id)).first() is None
+    else:
+        assert db.session.execute(select(Attempt.id)).first() is not None
 
 
 def test_tests_that_an_outage_paused_end_as_of_their_deadline_once_it_has_passed(hall: Hall) -> None:
