@@ -25,7 +25,7 @@ PAGE_ROWS = 50
 
 @dataclass(frozen=True)
 class StuckFilters:
-    """Which of them are asked for."""
+    """Which of them are asked for. Page 0 is all of them, for an export."""
 
     kind: str = ""
     q: str = ""
@@ -75,15 +75,14 @@ def stuck(centre_id: UUID, filters: StuckFilters, *, now: datetime) -> StuckPage
     page = min(max(1, filters.page), pages)
     if filters.kind:
         base = base.where(kind == filters.kind)
+    if filters.page:
+        base = base.limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)
     rows = db.session.execute(
         base.with_only_columns(
             *(Attempt.id, Attempt.candidate_id, Attempt.marking_tries, Attempt.retry_at, Attempt.trouble),
             *(Candidate.service_no, Candidate.name, Candidate.seat, Trade.code.label("trade_code"), Paper.paper_type),
             *(kind.label("kind"), since.label("since"), _answered(True), _answered(False)),
-        )
-        .order_by(since, Attempt.id)
-        .limit(PAGE_ROWS)
-        .offset((page - 1) * PAGE_ROWS)
+        ).order_by(since, Attempt.id)
     )
     return StuckPage([_row(row, now) for row in rows], by_kind, matching, page, pages)
 

@@ -20,7 +20,9 @@ def troubled(hall: Hall) -> Hall:
     """Five candidates: silent, paused, not marked, lively, and long past the time."""
     for place in (0, 1, 2, 3):
         hall.player(place).start()
-    pauses.pause([hall.player(1).attempt.id], kind="staff", reason="fire alarm", by=hall.admin, now=hall.after(minutes=3))
+    pauses.pause(
+        [hall.player(1).attempt.id], kind="staff", reason="fire alarm", by=hall.admin, now=hall.after(minutes=3)
+    )
     hall.player(2).submit(at=hall.after(minutes=30))
     with transaction():
         db.session.execute(
@@ -60,6 +62,8 @@ def test_the_page_says_why_since_when_and_what_may_be_done(app, troubled: Hall) 
     assert "1 try failed, next at 10:32: ValueError: no such 0/10" in page
     raw = desk.get("/centre/sittings?kind=paused").get_data(as_text=True)
     assert f"/centre/slots/resume?id={troubled.player(1).id}" in raw
+    file = desk.get("/centre/sittings/export?kind=silent").get_data(as_text=True)
+    assert [line.split(",")[0] for line in file.splitlines()] == ["\ufeffservice_no", "N001"]
     assert "No test matches these filters." in desk.text("/centre/sittings?q=nobody&kind=rubbish&page=9")
 
 
