@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, select
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db
@@ -19,6 +19,7 @@ from kiosk.states import HANDED_IN, OPEN_ATTEMPT, AttemptStatus, SlotStatus
 
 PAGE_ROWS = 50
 PAUSED = "paused"  # asked for like a slot's state, though the slot says attempting
+ARCHIVED = "archived"  # asked for in the same place: who stands on no other list
 
 SORTS: dict[str, tuple[Any, ...]] = {
     "service_no": (Candidate.login,),
@@ -42,6 +43,11 @@ class Filters:
     sort: str = "service_no"
     is_descending: bool = False
     page: int = 1
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether those are asked for who were put away."""
+        return self.slot == ARCHIVED
 
 
 @dataclass(frozen=True)
@@ -199,12 +205,13 @@ def _matching(centre_id: UUID, filters: Filters, *columns: Any) -> Select[Any]:
         .join(Trade, Trade.id == Candidate.trade_id)
         .outerjoin(Shift, Shift.id == Candidate.shift_id)
         .outerjoin(Slot, and_(Slot.candidate_id == Candidate.id, Slot.closed_at.is_(None)))
-        .where(Candidate.centre_id == centre_id, Candidate.archived_at.is_(None), *_conditions(filters))
+        .where(Candidate.centre_id == centre_id, *_conditions(filters))
     )
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    is_here = Candidate.archived_at.is_(None)
+    found: list[ColumnElement[bool]] = [not_(is_here) if filters.is_archived else is_here]
     if filters.q:
         found.append(
             Candidate.service_no.icontains(filters.q, autoescape=True)
@@ -219,7 +226,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         found.append(Candidate.id.in_(paused))
     elif filters.slot == SlotStatus.NONE:
         found.append(Slot.id.is_(None))
-    elif filters.slot:
+    elif filters.slot and not filters.is_archived:
         found.append(Slot.status == filters.slot)
     return found
 

@@ -178,6 +178,9 @@ def test_who_is_archived_is_out_and_comes_back(app, hall, desk):
     desk.post(f"/centre/candidates/{who}/archive", go="yes", reason="left the service")
     assert kiosk.get("/candidate/").status_code in (302, 303, 401)
     assert "N001" not in desk.text("/centre/")
+    put_away = desk.text("/centre/?slot=archived")
+    assert "N001" in put_away
+    assert "Reset" not in put_away, "nothing is done to who was put away"
     desk.post(f"/centre/candidates/{who}/unarchive", go="yes")
     assert "N001" in desk.text("/centre/")
 

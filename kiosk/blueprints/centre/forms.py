@@ -12,13 +12,13 @@ from werkzeug.datastructures import MultiDict
 from kiosk.blueprints.centre.scope import is_bound
 from kiosk.errors import BadInput, KioskError, NotFound
 from kiosk.services import centre_reports, slots
-from kiosk.services.centre_reports import PAUSED, SORTS, Filters
+from kiosk.services.centre_reports import ARCHIVED, PAUSED, SORTS, Filters
 from kiosk.services.centres import CentreView
 from kiosk.states import SlotStatus
 from kiosk.web.staff_pages import page_number, search_text, uuid_or_none
 
 MOST_CHOSEN = 1000
-SLOT_FILTERS = (*SlotStatus, PAUSED)
+SLOT_FILTERS = (*SlotStatus, PAUSED, ARCHIVED)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def candidates() -> ResponseReturnValue:
         filters=filters,
         query=query_of(filters, centre),
         listed=listed,
-        offered=offered,
+        offered=offered if not filters.is_archived else lambda _names=None: [],  # nothing is done to who was put away
         paused=centre_reports.paused_room(centre.centre_id),
         report=None if is_htmx() else session.pop("slot_report", None),
     )
