@@ -154,7 +154,7 @@ def _ask_revoke(kiosk_id: UUID) -> Ask:
         nav="kiosks",
         says=(
             _(
-                "The machine is no kiosk of the centre any more. Whoever writes there goes on; nothing new starts there."
+                "The machine is no longer a kiosk of the centre. Whoever writes there goes on; nothing new starts there."
             ),
         ),
         is_danger=True,
