@@ -15,7 +15,7 @@ from kiosk.states import AttemptStatus
 from tests.bench import crowd
 from tests.bench.driver import Fleet
 from tests.bench.measures import Samples, Tally, figures
-from tests.bench.scenarios import USUAL_PACE_SECONDS, Bench, say
+from tests.bench.scenarios import USUAL_PACE_SECONDS, YARDSTICK_SECONDS, Bench, say
 
 WRITERS, WRITERS_PACE_SECONDS = 16, 1.5  # they write quicker than people, for samples enough
 WARM_SECONDS, CALM_SECONDS = 2.0, 5.0
@@ -29,7 +29,7 @@ def start_bell(bench: Bench) -> None:
     count, seconds = bench.candidates(20, 250), bench.seconds(5, 60)
     writers, people = bench.add(WRITERS, "W"), bench.add(count, "H", chosen=True)
     bench.stack.start()
-    bench.measure_yardstick(1)
+    bench.measure_yardstick(YARDSTICK_SECONDS)
     writing, hall = bench.fleet(writers, processes=1), bench.fleet(people)
     _calm(bench, writing, seconds=min(CALM_SECONDS, seconds))
     bench.prepare(hall, "open_sign_in")
@@ -54,7 +54,7 @@ def end_bell(bench: Bench) -> None:
     count = bench.candidates(200, 10_000)
     writers = bench.add(WRITERS, "W")
     bench.stack.start()
-    bench.measure_yardstick(1)
+    bench.measure_yardstick(YARDSTICK_SECONDS)
     writing = bench.fleet(writers, processes=1)
     calm = _calm(bench, writing, seconds=CALM_SECONDS)
     say(f"seating {count} candidates who have written all along")

@@ -11,17 +11,20 @@ from typing import Any
 from sqlalchemy import func, select
 
 from kiosk import clock
-from kiosk.extensions import db
+from kiosk.extensions import db, transaction
 from kiosk.jobs import sweeper
 from kiosk.models import Attempt, Candidate, Paper, QuestionSet
-from kiosk.services import sets, slots
+from kiosk.services import papers, sets, slots
 from kiosk.services.audit import Actor
+from kiosk.services.exchange import questions
 from tests.bench import crowd
 from tests.bench.measures import Samples, Tally
-from tests.bench.scenarios import Bench, say
+from tests.bench.scenarios import YARDSTICK_SECONDS, Bench, say
 from tests.counting import counting
 
 PER_BATCH = 1000
+PER_QUESTION = 10  # candidates, as 50,000 and 5,000 are
+MOST_SWEPT = 10_000  # as many as end at one bell
 PATIENCE_SECONDS = 120.0
 
 
@@ -29,11 +32,13 @@ def bulk(bench: Bench) -> None:
     """Import, assign, reassign, reset, switch the set, and sweep N candidates; CPU and time are those of one."""
     count = bench.candidates(500, 10_000)
     bench.stack.start()
-    bench.measure_yardstick(1)
+    bench.measure_yardstick(YARDSTICK_SECONDS)
     place, now = bench.place, clock.now
     by = Actor("cli", "bench", organisation_id=place.organisation_id)
     with bench.app.app_context():
         _step(bench, "import", count, lambda: _import(count, by))
+        asked = _question_file(max(1, count // PER_QUESTION))
+        _step(bench, "import_questions", asked.count(b"\n") - 1, lambda: _import_questions(bench, asked, by))
         ids = list(db.session.scalars(select(Candidate.id).where(Candidate.service_no.like("IC-%"))))
         _step(bench, "assign", count, lambda: slots.assign(ids, by=by, now=now()).changed)
         _step(bench, "reassign", count, lambda: slots.reassign(ids, reason="bench", by=by, now=now()).changed)
@@ -45,7 +50,7 @@ def bulk(bench: Bench) -> None:
         "p50, p95 and p99 are the mean time for one candidate; `sql` is statements for each 1,000. Budget: at most 3 "
         "times the bare route for each candidate; import of 50,000 within 60 s and 300 MB."
     )
-    _sweep(bench, count)
+    _sweep(bench, min(count, MOST_SWEPT))
 
 
 def _step(
@@ -76,6 +81,24 @@ def _import(count: int, by: Actor) -> int:
     working.do(jobs.begin(candidate_imports.order_directly(content, "bench.csv", scope), by=by, now=clock.now()))
     query = select(func.count()).select_from(Candidate).where(Candidate.service_no.like("IC-%"))
     return db.session.scalars(query).one()
+
+
+def _question_file(count: int) -> bytes:
+    """A file with so many questions."""
+    line = "A,Question {0} of many: which of these is right?,one of {0},two of {0},three of {0},four of {0},B,1,{0}"
+    lines = [
+        "part,text,option_a,option_b,option_c,option_d,answer,marks,number",
+        *map(line.format, range(1, count + 1)),
+    ]
+    return "\n".join([*lines, ""]).encode()
+
+
+def _import_questions(bench: Bench, content: bytes, by: Actor) -> int:
+    found = questions.read(content).questions
+    with transaction():
+        paper_id = db.session.scalars(select(Paper.id).where(Paper.trade_id == bench.place.trade_id)).one()
+        papers.add_set(paper_id, "Z", found, publish=False, by=by, now=clock.now())
+    return len(found)
 
 
 def _waiting(bench: Bench, ids: list[Any], by: Actor) -> None:

@@ -12,6 +12,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from kiosk import clock, create_app
 from kiosk.config import load_settings
@@ -54,6 +55,7 @@ def measure(database_url: str, content: bytes, name: str) -> None:
         scope = Scope(db.session.scalars(select(Organisation.id)).one())
         by = Actor("cli", "bench", organisation_id=scope.organisation_id)
         _say("before", time.monotonic())
+        _watch(candidate_imports)
         for step in ("check", "import"):
             begun_at = time.monotonic()
             order = (
@@ -65,6 +67,18 @@ def measure(database_url: str, content: bytes, name: str) -> None:
             working.do(work)
             _say(step, begun_at)
             print(db.session.scalars(select(Job.result).where(Job.id == work.id)).one())
+
+
+def _watch(imports: Any) -> None:
+    """Say how long the one transaction lasts: on SQLite every other writer waits for it."""
+    real = imports._write_rows
+
+    def timed(*args: Any) -> None:
+        begun_at = time.monotonic()
+        real(*args)
+        print(f"the transaction: {time.monotonic() - begun_at:.1f} s", flush=True)
+
+    imports._write_rows = timed
 
 
 def _say(step: str, begun_at: float) -> None:

@@ -29,6 +29,7 @@ def growth(bench: Bench) -> None:
         say(f"{size} candidates on the books")
         for fleet, steps in ((writing, WRITTEN), (office, READ)):
             for step in steps:
+                bench.warm_up(fleet, step, clients)
                 tally = bench.measure(fleet, "loop", step=step, clients=clients, seconds=seconds)
                 bench.run.take(tally, clients, suffix=f"@{size}")
     bench.measure_yardstick(seconds / 2)

@@ -9,7 +9,7 @@ import sys
 from tests.bench.test_measures import OPERATION
 from tests.runtime.conftest import ROOT
 
-WORDS = ["journey", "--quick", "--candidates", "3", "--seconds", "1", "--json"]
+WORDS = ["journey", "--quick", "--candidates", "3", "--seconds", "0.5", "--json"]
 
 
 def test_a_journey_prints_one_document_and_loses_nothing() -> None:
