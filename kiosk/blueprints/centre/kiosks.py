@@ -153,9 +153,7 @@ def _ask_revoke(kiosk_id: UUID) -> Ask:
         back=url_for("centre.kiosk", kiosk_id=kiosk_id),
         nav="kiosks",
         says=(
-            _(
-                "The machine is no longer a kiosk of the centre. Whoever writes there goes on; nothing new starts there."
-            ),
+            _("The machine is no kiosk of the centre then. Whoever writes there goes on; nothing new starts there."),
         ),
         is_danger=True,
     )
