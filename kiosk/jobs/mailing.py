@@ -99,6 +99,6 @@ def _words(error: Exception) -> str:
         _code, answer = next(iter(error.recipients.values()))
         return f"{_code} {answer.decode(errors='replace')}"
     if isinstance(error, smtplib.SMTPResponseException):
-        answer = error.smtp_error
-        return f"{error.smtp_code} {answer.decode(errors='replace') if isinstance(answer, bytes) else answer}"
+        said = error.smtp_error
+        return f"{error.smtp_code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
     return (str(error) or type(error).__name__).splitlines()[0]

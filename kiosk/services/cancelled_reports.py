@@ -117,9 +117,8 @@ def cancelled(organisation_id: UUID, filters: CancelledFilters) -> CancelledPage
         .offset((page - 1) * PAGE_ROWS)
     ).all()
     counts = _counts([row.id for row in rows])
-    return CancelledPage(
-        tuple(CancelledRow(*row, *counts.get(row.id, (0, 0))) for row in rows), matching, total, page, pages
-    )
+    listed = tuple(_row(row, *counts.get(row.id, (0, 0))) for row in rows)
+    return CancelledPage(listed, matching, total, page, pages)
 
 
 def answers(attempt_id: UUID, *, organisation_id: UUID) -> AnswerSheet:
@@ -196,6 +195,10 @@ def _counts(attempt_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
         .group_by(Answer.attempt_id)
     )
     return {row.attempt_id: (row.answered, row.total) for row in rows}
+
+
+def _row(row: Any, answered: int, total: int) -> CancelledRow:
+    return CancelledRow(*row, answered, total)
 
 
 def _answer_row(answer: Answer, question: Question, saves: Any) -> AnswerRow:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from kiosk.extensions import db
 from kiosk.models import Answer, Attempt, AuditEvent, Candidate, Centre
@@ -54,7 +54,7 @@ def _item(row: Any, at: datetime) -> NewsItem:
     return NewsItem(row.centre_id, at, row.service_no, row.seat, *counts)
 
 
-def _little_time(since: datetime, until: datetime) -> Select[Any]:
+def _little_time(since: datetime, until: datetime) -> Any:
     """Tests that came into their last ten minutes with less than half of it answered."""
     answered = func.count(Answer.question_id).filter(Answer.response.is_not(None))
     total = func.count(Answer.question_id)
@@ -72,7 +72,7 @@ def _little_time(since: datetime, until: datetime) -> Select[Any]:
     )
 
 
-def _ran_out(since: datetime, until: datetime) -> Select[Any]:
+def _ran_out(since: datetime, until: datetime) -> Any:
     return (
         select(*_COLUMNS, Attempt.closed_at.label("at"))
         .join(Candidate, Candidate.id == Attempt.candidate_id)
@@ -80,7 +80,7 @@ def _ran_out(since: datetime, until: datetime) -> Select[Any]:
     )
 
 
-def _opened_elsewhere(since: datetime, until: datetime) -> Select[Any]:
+def _opened_elsewhere(since: datetime, until: datetime) -> Any:
     return (
         select(*_COLUMNS, AuditEvent.at.label("at"))
         .join(Candidate, Candidate.id == Attempt.candidate_id)
@@ -94,7 +94,7 @@ def _opened_elsewhere(since: datetime, until: datetime) -> Select[Any]:
     )
 
 
-def _silent(since: datetime, until: datetime) -> Select[Any]:
+def _silent(since: datetime, until: datetime) -> Any:
     """Tests whose page has not been heard from for five minutes."""
     heard = func.coalesce(Attempt.last_seen_at, Attempt.started_at)
     return (

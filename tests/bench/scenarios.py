@@ -130,9 +130,9 @@ def journey(bench: Bench) -> None:
 def saturate(bench: Bench) -> None:
     """Each operation alone in a closed loop without think time: what it costs, and how many go through."""
     levels = CLIENTS[:1] if bench.wishes.quick else CLIENTS
-    most, seconds = levels[-1], bench.seconds(2, 10)
+    most, seconds = levels[-1], bench.seconds(1.5, 10)
     # what a candidate does only once needs fresh ones for each level
-    share = max(bench.candidates(120, 600) // len(levels), levels[0])
+    share = max(bench.candidates(64, 600) // len(levels), levels[0])
     choosers = bench.add(most, "A", chosen=True)
     people = bench.add(share * len(levels), "S")
     programs = bench.add(most, "P", kind="program")
