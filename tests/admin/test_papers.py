@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from kiosk.extensions import db
 from kiosk.models import AuditEvent, Paper, Part
-from kiosk.services import slots
+from kiosk.office_errors import NotNow
+from kiosk.services import paper_editor, paper_reports, slots
+from kiosk.services.paper_values import PartValues, Structure
 from tests.desk import Desk, plain
 
 FORM = {
@@ -145,6 +147,18 @@ def test_with_published_sets_the_rules_change_and_the_parts_stay(hall, desk):
         select(AuditEvent.details).where(AuditEvent.object_id == hall.paper_id, AuditEvent.action == "edit_paper")
     ).scalar_one()
     assert details["before"]["duration_minutes"] == 180
+
+
+def test_the_service_itself_refuses_other_parts_for_published_sets(hall):
+    """A set may be published between the page and its form."""
+    values = paper_reports.paper(hall.paper_id, organisation_id=hall.organisation_id).values
+    other = Structure((PartValues("A", "single", 60, Decimal(1)),), 30, 10)
+    with pytest.raises(NotNow):
+        paper_editor.edit(
+            hall.paper_id, values, other, organisation_id=hall.organisation_id, by=hall.admin, now=hall.MORNING
+        )
+    kept = paper_reports.paper(hall.paper_id, organisation_id=hall.organisation_id).structure
+    assert len(kept.parts) == 6
 
 
 def test_a_new_duration_leaves_who_writes_alone(hall, desk):
