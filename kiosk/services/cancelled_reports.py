@@ -198,7 +198,7 @@ def _counts(attempt_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
 
 
 def _row(row: Any, answered: int, total: int) -> CancelledRow:
-    return CancelledRow(*row, answered=answered, total=total)
+    return CancelledRow(*row, answered, total)  # type: ignore[call-arg]  # the row holds the other twelve
 
 
 def _answer_row(answer: Answer, question: Question, saves: Any) -> AnswerRow:
