@@ -10,12 +10,21 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, union
 
+from kiosk import clock, create_app
+from kiosk.config import Settings, load_settings
+from kiosk.extensions import db
 from kiosk.ids import uuid7
+from kiosk.models import Candidate, User
+from kiosk.runtime import backup, database
+from kiosk.runtime.archive import BackupRefused
+from kiosk.runtime.restore import restore
 
 from .conftest import ROOT, Instance
 
@@ -77,23 +86,21 @@ def test_a_backup_of_a_running_server_brings_back_that_moment(served: Instance, 
     assert served.ready()["database"] == "ok"
 
 
-def lowest_epoch(instance: Instance) -> int:
-    """The lowest epoch of anybody's sign-ins."""
-    both = "SELECT session_epoch FROM users UNION SELECT session_epoch FROM candidates"
-    with contextlib.closing(sqlite3.connect(instance.folder / "kiosk.db")) as connection:
-        return min(connection.execute(both).fetchall())[0]
-
-
 @pytest.fixture
-def stopped(make_instance: Callable[..., Instance]) -> tuple[Instance, Path]:
-    """An instance without a server, and its backup."""
-    instance = make_instance(KIOSK_ENV="demo")
-    for words in (("db", "upgrade", "-d", str(ROOT / "migrations")), ("demo", "load")):
-        assert flask(instance, *words).returncode == 0
-    file = instance.folder / "one.tar.gz"
-    made = flask(instance, "backup", "-o", str(file))
-    assert made.returncode == 0, made.stderr
-    return instance, file
+def stopped(tmp_path: Path) -> Iterator[tuple[Settings, Path]]:
+    """An installation with demo people and without a server, inside its application, and its backup."""
+    settings = load_settings({"KIOSK_INSTANCE_DIR": str(tmp_path / "one"), "KIOSK_LOG_LEVEL": "error"})
+    app = create_app(settings, background=False)
+    database.prepare(app, settings, lambda _text: None)
+    with app.app_context():
+        yield settings, backup.make(settings, settings.instance_dir / "one.tar.gz", now=clock.now())
+        db.session.remove()
+        db.engine.dispose()
+
+
+def lowest_epoch() -> int:
+    """The lowest epoch of anybody's sign-ins."""
+    return min(db.session.scalars(union(select(User.session_epoch), select(Candidate.session_epoch))))
 
 
 def rewritten(file: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
@@ -110,12 +117,12 @@ def rewritten(file: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
     return copy
 
 
-def test_every_sign_in_from_before_has_ended_however_often_a_backup_is_restored(stopped: tuple[Instance, Path]) -> None:
-    instance, file = stopped
-    epochs = [lowest_epoch(instance)]
-    for _ in range(2):
-        assert flask(instance, "restore", str(file), "--yes").returncode == 0
-        epochs.append(lowest_epoch(instance))
+def test_every_sign_in_from_before_has_ended_however_often_a_backup_is_restored(stopped: tuple[Settings, Path]) -> None:
+    settings, file = stopped
+    epochs, now = [lowest_epoch()], clock.now()
+    for later in (1, 2):
+        restore(settings, file, now=now + timedelta(seconds=later))
+        epochs.append(lowest_epoch())
     assert epochs[0] < 10 < epochs[1] < epochs[2]
 
 
@@ -123,10 +130,16 @@ def of_the_future(members: dict[str, bytes]) -> None:
     members["manifest.json"] = members["manifest.json"].replace(b'"revision": "0', b'"revision": "9')
 
 
-def test_a_backup_that_is_not_whole_or_not_for_us_changes_nothing(stopped: tuple[Instance, Path]) -> None:
-    instance, file = stopped
-    database = instance.folder / "kiosk.db"
-    before = database.read_bytes()
+def content(file: Path) -> list[str]:
+    """All that an SQLite database holds, wherever in its files it stands."""
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        return list(connection.iterdump())
+
+
+def test_a_backup_that_is_not_whole_or_not_for_us_changes_nothing(stopped: tuple[Settings, Path]) -> None:
+    settings, file = stopped
+    place = settings.instance_dir
+    before = content(place / "kiosk.db")
 
     def turned(members: dict[str, bytes]) -> None:
         members["database.sqlite"] = members["database.sqlite"][:-1] + b"!"
@@ -145,18 +158,17 @@ def test_a_backup_that_is_not_whole_or_not_for_us_changes_nothing(stopped: tuple
         rewritten(file, of_the_future): "newer than this program",
     }
     for trial, why in trials.items():
-        done = flask(instance, "restore", str(trial))
-        assert (done.returncode, why in done.stderr, done.stderr.count("\n")) == (1, True, 1), done.stderr
-    assert database.read_bytes() == before
-    assert not list(instance.folder.glob("old-*"))
-    assert not list(instance.folder.glob("restore-*"))
+        with pytest.raises((BackupRefused, OSError), match=why):
+            restore(settings, trial, now=clock.now())
+    assert content(place / "kiosk.db") == before
+    assert not [*place.glob("old-*"), *place.glob("restore-*"), *place.parent.glob("outside")]
 
 
-def test_a_backup_is_made_whole_or_not_at_all(stopped: tuple[Instance, Path]) -> None:
-    instance, file = stopped
+def test_a_backup_is_made_whole_or_not_at_all(stopped: tuple[Settings, Path]) -> None:
+    settings, file = stopped
     before = file.read_bytes()
     for target, why in ((file, "is there already"), (file.parent / "nowhere" / "b.tar.gz", "No such file")):
-        done = flask(instance, "backup", "-o", str(target))
-        assert (done.returncode, why in done.stderr, done.stderr.count("\n")) == (1, True, 1), done.stderr
+        with pytest.raises((BackupRefused, OSError), match=why):
+            backup.make(settings, target, now=clock.now())
     assert file.read_bytes() == before
-    assert [path.name for path in instance.folder.glob(".*")] == []
+    assert [path.name for path in settings.instance_dir.glob(".*")] == []
