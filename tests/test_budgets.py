@@ -19,7 +19,7 @@ def test_a_time_poll_costs_no_statement_and_one_round_trip(hall: Hall) -> None:
     assert (counted.statements, counted.round_trips) == (0, 1)
 
 
-def test_a_save_costs_two_statements_and_the_commit(hall: Hall) -> None:
+def test_a_save_costs_one_statement_two_on_sqlite_and_the_commit(hall: Hall) -> None:
     player = hall.player()
     attempt_id = player.start().attempt_id
     question_id = player.paper()[0][1]
@@ -28,7 +28,7 @@ def test_a_save_costs_two_statements_and_the_commit(hall: Hall) -> None:
             answers.save(
                 attempt_id, question_id, letter, seq=None, lease=player.lease, by=player.actor, now=hall.MORNING
             )
-    assert counted.statements <= 2
+    assert counted.statements <= (2 if db.engine.dialect.name == "sqlite" else 1), counted.texts
     assert (counted.commits, counted.round_trips) == (1, 0)
 
 

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, exists, insert, null, select, update
-from sqlalchemy.sql.expression import bindparam
+from sqlalchemy import insert, select
 
 from kiosk.errors import (
     BadInput,
@@ -19,9 +18,8 @@ from kiosk.errors import (
     SeqReused,
 )
 from kiosk.extensions import db, retried, transaction
-from kiosk.models import Answer, AnswerSave, Attempt
-from kiosk.models.types import Json
-from kiosk.services import catalogue, presence, responses, shapes, write_access
+from kiosk.models import Answer, AnswerSave
+from kiosk.services import catalogue, hot_statements, presence, responses, shapes, write_access
 from kiosk.services.audit import Actor
 from kiosk.services.screens import Cell, CellState, QuestionView
 
@@ -101,19 +99,14 @@ def go(
     Raises QuestionNotInAttempt, TimeOver, AttemptNotRunning, OpenedElsewhere, NotAllowed, NotFound.
     """
     left_number = left_number or to_number
-    marks = case((Answer.number == left_number, bool(marked)), else_=Answer.is_marked)
-    running = write_access.running(attempt_id, lease, by, now, within=timedelta(0))
+    chosen = write_access.parameters(attempt_id, lease, by, now, within=timedelta(0)) | {
+        "p_to": to_number,
+        "p_left": left_number,
+        "p_marked_number": 0 if marked is None else left_number,
+        "p_marked": bool(marked),
+    }
     with transaction():
-        rows = db.session.execute(
-            update(Answer)
-            .where(Answer.attempt_id == running.c.id, Answer.number.in_({left_number, to_number}))
-            .values(
-                is_marked=Answer.is_marked if marked is None else marks,
-                visited_at=case((Answer.number == to_number, now), else_=Answer.visited_at),
-            )
-            .returning(*_ANSWER_COLUMNS, _deadline())
-            .execution_options(synchronize_session=False)
-        ).all()
+        rows = db.session.execute(hot_statements.move(asks_epoch=by.epoch is not None), chosen).all()
     by_number = {row.number: row for row in rows}
     if to_number not in by_number:
         raise write_access.why_not(attempt_id, lease, by, now, within=timedelta(0)) or QuestionNotInAttempt()
@@ -128,23 +121,6 @@ def go(
     )
 
 
-_ANSWER_COLUMNS = (
-    Answer.number,
-    Answer.question_id,
-    Answer.part,
-    Answer.option_order,
-    Answer.response,
-    Answer.seq,
-    Answer.is_marked,
-    Answer.visited_at,
-)
-
-
-def _deadline() -> Any:
-    # RETURNING knows no other table on SQLite; a scalar subquery is the same on both
-    return select(Attempt.deadline_at).where(Attempt.id == Answer.attempt_id).scalar_subquery().label("deadline_at")
-
-
 def _store(
     attempt_id: UUID,
     question_id: UUID,
@@ -156,54 +132,23 @@ def _store(
     *,
     is_text: bool,
 ) -> Any:
-    running = write_access.running(attempt_id, lease, by, now, within=write_access.grace())
-    changed = (
-        update(Answer)
-        .where(
-            Answer.attempt_id == running.c.id,
-            Answer.question_id == question_id,
-            Answer.seq < (LARGEST_SEQ if seq is None else seq),
-        )
-        .values(
-            response=bindparam("response", response, type_=Json) if response is not None else null(),
-            seq=Answer.seq + 1 if seq is None else seq,
-            saved_at=now,
-            visited_at=case((Answer.visited_at.is_(None), now), else_=Answer.visited_at),
-        )
-        .returning(Answer.seq, Answer.number, Answer.is_marked, _deadline())
-        .execution_options(synchronize_session=False)
-    )
-    history = {
-        "attempt_id": attempt_id,
-        "question_id": question_id,
-        "response": response,
-        "arrived_at": now,
-        "lease": lease,
+    asks_epoch = by.epoch is not None
+    given = write_access.parameters(attempt_id, lease, by, now, within=write_access.grace()) | {
+        "p_question": question_id,
+        "p_response": response,
+        "p_seq": seq,
+        "p_below": LARGEST_SEQ if seq is None else seq,
+        "p_lately": now - timedelta(seconds=TEXT_HISTORY_SECONDS),
+        "p_counted": True,
+        "p_refusal": None,
     }
     with transaction():
-        row = db.session.execute(changed).one_or_none()
+        if db.engine.dialect.name == "postgresql":
+            return db.session.execute(hot_statements.save(asks_epoch=asks_epoch, is_text=is_text), given).one_or_none()
+        row = db.session.execute(hot_statements.change(asks_epoch=asks_epoch), given).one_or_none()
         if row is not None:
-            _keep(history | {"seq": row.seq}, is_text=is_text)
+            db.session.execute(hot_statements.keep(is_text=is_text), given | {"p_stored_seq": row.seq})
     return row
-
-
-def _keep(history: dict[str, Any], *, is_text: bool) -> None:
-    """Append to the history; of a text being written at most one row in 15 s."""
-    columns = {**history, "is_counted": True, "refusal": None}
-    values: Select[Any] = select(
-        *(bindparam(f"h_{name}", value, type_=AnswerSave.__table__.c[name].type) for name, value in columns.items())
-    )
-    if is_text:
-        lately = history["arrived_at"] - timedelta(seconds=TEXT_HISTORY_SECONDS)
-        values = values.where(
-            ~exists().where(
-                AnswerSave.attempt_id == history["attempt_id"],
-                AnswerSave.question_id == history["question_id"],
-                AnswerSave.is_counted,
-                AnswerSave.arrived_at > lately,
-            )
-        )
-    db.session.execute(insert(AnswerSave).from_select(list(columns), values))
 
 
 def _not_stored(
@@ -212,7 +157,7 @@ def _not_stored(
     """No row was changed: ask once why. Either the save is old news, or it is refused and kept as evidence."""
     refusal = write_access.why_not(attempt_id, lease, by, now, within=write_access.grace())
     stored = db.session.execute(
-        select(*_ANSWER_COLUMNS, Answer.saved_at, _deadline()).where(
+        select(*hot_statements.QUESTION, Answer.saved_at, hot_statements.deadline()).where(
             Answer.attempt_id == attempt_id, Answer.question_id == question_id
         )
     ).one_or_none()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, select
+from sqlalchemy import select
 
 from kiosk.errors import AttemptNotRunning, KioskError, NotAllowed, NotFound, OpenedElsewhere, SignedOut, TimeOver
 from kiosk.extensions import db
@@ -16,21 +16,16 @@ from kiosk.services.system import settings
 from kiosk.states import AttemptStatus
 
 
-def running(attempt_id: UUID, lease: int, by: Actor, now: datetime, *, within: timedelta) -> CTE:
-    """The attempt if it may be written to; locked, so that no save slips in behind a hand-in or a reset."""
-    return (
-        select(Attempt.id)
-        .where(
-            Attempt.id == attempt_id,
-            Attempt.candidate_id == _signed_in(by),
-            Attempt.lease == lease,
-            Attempt.status == AttemptStatus.IN_PROGRESS,
-            Attempt.deadline_at >= now - within,
-        )
-        .with_for_update(read=True, of=Attempt)
-        .cte("running")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
+def parameters(attempt_id: UUID, lease: int, by: Actor, now: datetime, *, within: timedelta) -> dict[str, Any]:
+    """Return what the hot statements ask of an attempt that may be written to (`hot_statements`)."""
+    return {
+        "p_attempt": attempt_id,
+        "p_candidate": by.id,
+        "p_epoch": by.epoch,
+        "p_lease": lease,
+        "p_not_before": now - within,
+        "p_now": now,
+    }
 
 
 def why_not(attempt_id: UUID, lease: int, by: Actor, now: datetime, *, within: timedelta) -> KioskError | None:
