@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.figures import pytest_terminal_summary  # noqa: F401  a hook
 from tests.postgresql import Cluster, bin_folder
 from tests.snapshot import Snapshot
 
+_databases = count(1)
 SECRET = "a secret that only the tests know, long enough"
 
 
@@ -110,7 +112,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('database')}/kiosk.db"
     cluster = request.getfixturevalue("postgresql")
-    return cluster.url(f"kiosk_{os.getpid()}")
+    # pytest may set this up more than once for a process
+    return cluster.url(f"kiosk_{os.getpid()}_{next(_databases)}")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 1.0
 RECONCILE_EVERY = 5
-LOOK_FOR_STRAYS_EVERY = 60
+LOOK_FOR_STRAYS_EVERY = 10
 LATELY = timedelta(minutes=10)
 
 
