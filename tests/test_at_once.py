@@ -51,7 +51,7 @@ def count(query: Any) -> int:
     return db.session.execute(select(func.count()).select_from(query)).scalar_one()
 
 
-def test_twenty_starts_at_the_same_moment_make_one_attempt(app: Flask, hall: Hall) -> None:
+def test_I5_twenty_starts_at_the_same_moment_make_one_attempt(app: Flask, hall: Hall) -> None:
     player = hall.player()
     started = at_once(app, *[player.start] * MANY)
     assert len({one.attempt_id for one in started}) == 1

@@ -247,7 +247,7 @@ def test_the_score_is_told_where_the_paper_releases_it(hall, program, attempt_id
     assert program.submit(attempt_id).json == body
 
 
-def test_the_questions_are_those_of_the_attempt_and_hold_no_key(program, attempt_id):
+def test_I11_the_questions_are_those_of_the_attempt_and_hold_no_key(program, attempt_id):
     body = program.questions(attempt_id).json
     assert body["remaining_seconds"] == 10_800
     assert [question["number"] for question in body["questions"]] == list(range(1, 11))

@@ -35,7 +35,7 @@ def keyed(who, attempt_id, call, key, body=...):
     return act(who, attempt_id, call, body, headers={"Idempotency-Key": key})
 
 
-def test_a_repeated_call_has_one_effect_and_the_first_answer(hall, centre, attempt_id):
+def test_I7_a_repeated_call_has_one_effect_and_the_first_answer(hall, centre, attempt_id):
     first = keyed(centre, attempt_id, "extend", "k1")
     clock.freeze(hall.after(minutes=10))
     again = keyed(centre, attempt_id, "extend", "k1")

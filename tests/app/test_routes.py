@@ -106,7 +106,7 @@ def test_every_staff_route_asks_for_a_capability_that_somebody_has(app):
 
 
 @pytest.mark.parametrize("login", STAFF)
-def test_each_role_reaches_exactly_what_its_capabilities_allow(app, hall, login):
+def test_I10_each_role_reaches_exactly_what_its_capabilities_allow(app, hall, login):
     desk, reached = Desk(app, login), set()
     for rule, method in staff_rules(app):
         place = address(rule, hall)

@@ -54,7 +54,7 @@ def test_a_file_is_checked_then_imported_and_its_passwords_handed_over_once(hall
     assert "handed over once" in plain(desk.post(f"/centre/jobs/{job_id}/passwords", follow=True))
 
 
-def test_what_is_wrong_stands_by_line_and_cell_and_nothing_is_imported(hall, desk):
+def test_I18_what_is_wrong_stands_by_line_and_cell_and_nothing_is_imported(hall, desk):
     before = logins()
     page = plain(send(desk, workbook([["A1", "", "Naik", "NOPE", "C01"]]), "c.xlsx", follow=True))
     assert "1 line is wrong. Nothing was changed." in page

@@ -121,7 +121,7 @@ def test_D2_after_all_lines_broke_idle_no_request_fails(country: Site) -> None:
     assert [bot.save().status for bot in bots * 3] == [200] * 6
 
 
-def test_D6_a_row_held_longer_than_the_lock_timeout_is_a_503_and_no_hung_worker(country: Site) -> None:
+def test_D6_I14_a_row_held_longer_than_the_lock_timeout_is_a_503_and_no_hung_worker(country: Site) -> None:
     held, free = country.bots(2)
     with country.console() as console, console.transaction():
         console.execute("SELECT 1 FROM attempts WHERE id = %s FOR UPDATE", (held.attempt_id,))

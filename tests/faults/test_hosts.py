@@ -25,7 +25,7 @@ def wrong_host(country: Site, request: pytest.FixtureRequest) -> Iterator[Server
     server.stop()
 
 
-def test_C1_two_hosts_whose_clocks_are_an_hour_apart_give_the_same_answers(country: Site, wrong_host: Server) -> None:
+def test_C1_I15_two_hosts_an_hour_apart_give_the_same_answers(country: Site, wrong_host: Server) -> None:
     bot, hosts = country.bot(), (country.server.port, wrong_host.port)
     bot.port = wrong_host.port
     assert bot.sign_in().status == 200

@@ -153,7 +153,7 @@ WRONG_KEYS = {
 }
 
 
-def test_R8_wrong_keys_close_nothing_early_and_are_mended_by_the_next_sweep(laptop: Site) -> None:
+def test_R8_I13_wrong_keys_close_nothing_early_and_are_mended_by_the_next_sweep(laptop: Site) -> None:
     bots, client = laptop.bots(len(WRONG_KEYS) + 1), laptop.redis.client
     keys = [f"exam:timer:{bot.attempt_id}" for bot in bots]
     for bot in bots:
@@ -195,7 +195,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_R9_a_redis_that_answers_nonsense_counts_as_none(laptop: Site, refusal: str) -> None:
+def test_R9_I12_a_redis_that_answers_nonsense_counts_as_none(laptop: Site, refusal: str) -> None:
     (bot,) = laptop.bots(1)
     fake = FakeRedis()
     fake.answer = REFUSALS[refusal]

@@ -74,3 +74,32 @@ def test_the_sweeper_hands_in_with_every_browser_closed(make_instance: Callable[
 
     assert eventually(is_over, within_seconds=8)
     assert "Time" in Visitor(instance.port).sign_in("TEST000001")
+
+
+def test_I20_after_a_restart_with_an_empty_redis_every_page_is_as_before(
+    make_instance: Callable[..., Instance],
+) -> None:
+    instance = make_instance("one", KIOSK_ENV="demo")
+    instance.start()
+    candidate, staff = Visitor(instance.port), Visitor(instance.port)
+    candidate.start("TEST000001")
+    staff.sign_in("centre")
+    visited = ("/candidate/exam", "/candidate/exam/summary", "/candidate/")
+    before = [without_the_clock(candidate.get(path)) for path in visited]
+    rows, left = without_the_clock(staff.get("/centre/")), candidate.remaining_ms()
+    instance.end(signal.SIGKILL)
+    for file in (instance.folder / "redis").rglob("*"):
+        if file.is_file():
+            file.unlink()
+
+    instance.start()
+    assert [without_the_clock(candidate.get(path)) for path in visited] == before
+    assert without_the_clock(staff.get("/centre/")) == rows
+    assert left - 60_000 < candidate.remaining_ms() <= left
+
+
+def without_the_clock(page: str) -> str:
+    """A page without what tells the time, and without tokens, which are new each time."""
+    page = re.sub(r'<div id="clock".*?</div>', "", page, flags=re.S)
+    page = re.sub(r'(csrf[-_][tT]oken[^>]*?(?:value|content)=|X-CSRFToken": )"[^"]*"', "", page)
+    return re.sub(r"\d\d:\d\d:\d\d", "", page)

@@ -54,7 +54,7 @@ def test_a_start_draws_every_question_and_sets_the_deadline(hall: Hall) -> None:
     assert hall.audit(started.attempt_id)[-1] == ("start", "initiated", "in_progress")
 
 
-def test_a_refresh_during_the_exam_returns_the_same_paper(hall: Hall) -> None:
+def test_I19_a_refresh_during_the_exam_returns_the_same_paper(hall: Hall) -> None:
     player = hall.player()
     first, paper = player.start(), player.paper()
     for _ in range(20):
