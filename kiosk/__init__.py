@@ -36,6 +36,8 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     )
 
     configure.init_app(app, settings)
+    if background:
+        pulse.init_app(app)  # before all else: a process' first request is stamped with a measured clock, too
     logs.init_app(app, settings)
     request_time.init_app(app)
     headers.init_app(app, settings)
@@ -50,6 +52,4 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     health.init_app(app)
     register_blueprints(app)
     cli.init_app(app)
-    if background:
-        pulse.init_app(app)
     return app
