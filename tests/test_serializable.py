@@ -14,10 +14,10 @@ from tests.races.test_pairs import run_rounds
 from tests.races.track import Track
 from tests.test_at_once import (  # noqa: F401  run here again
     test_A1_a_start_and_a_switch_never_mix_sets,
+    test_I5_twenty_starts_at_the_same_moment_make_one_attempt,
     test_K5_twenty_submits_at_the_same_moment_make_one_result_and_one_receipt,
     test_S2_a_submit_and_a_reset_have_one_winner,
     test_saves_and_a_hand_in_at_once_hand_in_what_was_acknowledged,
-    test_twenty_starts_at_the_same_moment_make_one_attempt,
     test_two_double_clicks_on_assign_make_one_slot,
 )
 
