@@ -74,6 +74,7 @@ class Attempt(Model):
     retry_at: Mapped[Instant | None]
     trouble: Mapped[str | None] = mapped_column(String(200))  # why it could not be ended or marked the last time
     last_seen_at: Mapped[Instant | None]
+    unsaved: Mapped[int] = mapped_column(default=0, server_default="0")  # answers only the page has, as it says
     kiosk_id: Mapped[UUID | None] = mapped_column(ForeignKey("kiosks.id"), index=True)
     address: Mapped[Code | None]
     user_agent: Mapped[str | None] = mapped_column(String(200))

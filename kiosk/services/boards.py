@@ -24,9 +24,9 @@ MUCH_BLANK = 0.25
 MOST_SEATS = 600
 
 SeatState = Literal["writing", "offline", "paused", "submitted", "expired", "ready", "absent", "no_slot"]
-Need = Literal["", "offline", "asks", "late", "blank", "paused_long"]
+Need = Literal["", "offline", "unsaved", "asks", "late", "blank", "paused_long"]
 # the most urgent first; within a kind whoever waits longest
-NEEDS: tuple[Need, ...] = ("offline", "asks", "blank", "late", "paused_long")
+NEEDS: tuple[Need, ...] = ("offline", "unsaved", "asks", "blank", "late", "paused_long")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Seat:
     is_present: bool
     answered: int
     total: int
+    unsaved: int
     remaining_ms: int
     closed_at: datetime | None
     last_seen_at: datetime | None
@@ -132,6 +133,7 @@ def _rows(centre_id: UUID, shift_id: UUID | None, candidate_id: UUID | None = No
             Attempt.remaining_ms,
             Attempt.paused_at,
             Attempt.last_seen_at,
+            Attempt.unsaved,
             Attempt.started_at,
             Attempt.takeover_approved_at,
             Kiosk.name.label("kiosk"),
@@ -209,6 +211,7 @@ def _seat(row: Any, answered: Any, asked_at: datetime | None, shift: ShiftChoice
         is_present=is_present,
         answered=counts[0],
         total=counts[1],
+        unsaved=row.unsaved if state in ("writing", "offline") else 0,
         remaining_ms=left or 0,
         closed_at=row.consumed_at or (row.deadline_at if state == "expired" else None),
         last_seen_at=row.last_seen_at,
@@ -245,6 +248,8 @@ def _need(
     """Why somebody should go there, and since when."""
     if state == "offline":
         return "offline", row.last_seen_at or row.started_at
+    if state == "writing" and row.unsaved:
+        return "unsaved", None
     approved_at = row.takeover_approved_at
     is_unanswered = asked_at is not None and (approved_at is None or approved_at < asked_at)
     if is_unanswered and state in ("writing", "paused"):

@@ -77,7 +77,7 @@ def take(attempt_id: UUID, *, login_no: int, by: Actor, now: datetime, as_new_pa
             change = Change("attempt", attempt_id, "take_lease", row.status, row.status, details=_moved(row, by))
             row.version, row.changed_at, row.last_seen_at = row.version + 1, now, now
             row.address, row.user_agent, row.kiosk_id = by.address, by.user_agent, by.kiosk_id
-            row.takeover_approved_at = None
+            row.takeover_approved_at, row.unsaved = None, 0  # what the old page has is not this one's
             audit.record([change], by=by, now=now)
             taken = Started(attempt_id, row.lease, row.deadline_at, is_new=False)
             version = row.version

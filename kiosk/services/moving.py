@@ -113,7 +113,14 @@ def _release(row: Attempt, by: Actor, now: datetime) -> int:
     version = db.session.execute(
         update(Attempt)
         .where(Attempt.id == row.id)
-        .values(lease=NOBODY, version=Attempt.version + 1, changed_at=now, takeover_approved_at=now, kiosk_id=None)
+        .values(
+            lease=NOBODY,
+            version=Attempt.version + 1,
+            changed_at=now,
+            takeover_approved_at=now,
+            kiosk_id=None,
+            unsaved=0,
+        )
         .returning(Attempt.version)
         .execution_options(synchronize_session=False)
     ).scalar_one()

@@ -1,4 +1,6 @@
-"""Who was heard from, and which question was looked at: kept in memory and written in batches, off the hot path.
+"""Who was heard from, how many answers they could not send yet, and which question was looked at.
+
+Kept in memory and written in batches, off the hot path.
 
 What a crash loses here is at most the last few seconds of it; no answer and no time ever goes this way.
 """
@@ -21,6 +23,7 @@ MOST_KEPT = 200_000  # a database that stays away for hours must not fill the me
 
 _guard = threading.Lock()
 _seen: dict[UUID, datetime] = {}
+_unsaved: dict[UUID, int] = {}
 _visits: list[dict[str, Any]] = []
 
 
@@ -28,6 +31,12 @@ def seen(attempt_id: UUID, *, now: datetime) -> None:
     """Note that the page which may write this attempt was heard from."""
     with _guard:
         _seen[attempt_id] = now
+
+
+def unsaved(attempt_id: UUID, count: int) -> None:
+    """Note how many answers that page could not yet bring to the server; it has just been `seen`."""
+    with _guard:
+        _unsaved[attempt_id] = count
 
 
 def visited(attempt_id: UUID, number: int, *, now: datetime) -> None:
@@ -40,19 +49,20 @@ def visited(attempt_id: UUID, number: int, *, now: datetime) -> None:
 
 def flush() -> int:
     """Write what was noted since the last call; return how many attempts were heard from."""
-    global _seen, _visits
+    global _seen, _unsaved, _visits
     with _guard:
-        heard, looked = _seen, _visits
-        _seen, _visits = {}, []
+        heard, waiting, looked = _seen, _unsaved, _visits
+        _seen, _unsaved, _visits = {}, {}, []
     try:
         # in the order of their ids, as everybody who locks several attempts does
         for batch in _batches(sorted(heard)):
-            _write_seen([(attempt_id, heard[attempt_id]) for attempt_id in batch])
+            told = {attempt_id: waiting[attempt_id] for attempt_id in batch if attempt_id in waiting}
+            _write_seen([(attempt_id, heard[attempt_id]) for attempt_id in batch], told)
         for rows in _batches(looked):
             _write_visits(rows)
     except Exception:
         with _guard:  # the next call tries again
-            _seen = heard | _seen
+            _seen, _unsaved = heard | _seen, waiting | _unsaved
             _visits = (looked + _visits)[:MOST_KEPT]
         raise
     return len(heard)
@@ -67,12 +77,16 @@ def way_through(attempt_id: UUID) -> list[tuple[int, datetime]]:
 
 
 @retried
-def _write_seen(batch: list[tuple[UUID, datetime]]) -> None:
+def _write_seen(batch: list[tuple[UUID, datetime]], unsaved: dict[UUID, int]) -> None:
+    values: dict[str, Any] = {"last_seen_at": case(dict(batch), value=Attempt.id)}
+    if unsaved:
+        # whoever told nothing, a page without scripts, keeps what is known
+        values["unsaved"] = case(unsaved, value=Attempt.id, else_=Attempt.unsaved)
     with transaction():
         db.session.execute(
             update(Attempt)
             .where(Attempt.id.in_([attempt_id for attempt_id, _at in batch]))
-            .values(last_seen_at=case(dict(batch), value=Attempt.id))
+            .values(**values)
             .execution_options(synchronize_session=False)
         )
 

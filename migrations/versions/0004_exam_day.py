@@ -141,6 +141,7 @@ def upgrade():
     op.add_column("kiosks", sa.Column("enrolment_ends_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_kiosks_enrolment_code_hash"), "kiosks", ["enrolment_code_hash"], unique=False)
     op.add_column("attempts", sa.Column("trouble", sa.String(length=200), nullable=True))
+    op.add_column("attempts", sa.Column("unsaved", sa.Integer(), server_default="0", nullable=False))
     op.add_column("users", sa.Column("email", sa.String(length=200), nullable=True))
     op.add_column("users", sa.Column("mail_wishes", sa.JSON(none_as_null=True), nullable=True))
     if op.get_bind().dialect.name == "sqlite":
@@ -166,6 +167,7 @@ def downgrade():
     op.drop_index("ix_audit_events_action", table_name="audit_events")
     op.drop_index("ix_audit_events_actor", table_name="audit_events")
     with op.batch_alter_table("attempts") as batch_op:
+        batch_op.drop_column("unsaved")
         batch_op.drop_column("trouble")
     with op.batch_alter_table("users") as batch_op:
         batch_op.drop_column("mail_wishes")

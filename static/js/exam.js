@@ -159,6 +159,7 @@ function fell(event) {
 // --- from question to question ---------------------------------------------------------------------------
 
 document.addEventListener("htmx:config:request", (event) => {
+  event.detail.ctx.request.headers["X-Unsaved"] = String(outbox.stuck());
   if (isAnswer(event)) wish = null; // a newer wish replaces the one that waits
 });
 document.addEventListener("htmx:after:swap", () => {

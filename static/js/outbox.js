@@ -42,6 +42,12 @@ export function isLate() {
   return line.isLost || waiting().some((entry) => entry.tries > 0 || entry.isSlow);
 }
 
+// how many answers the server was asked to keep and did not: staff are told, in a header of what is sent anyway
+export function stuck(sending) {
+  const isStuck = (entry) => entry !== sending && (entry.tries > 0 || entry.isSlow || entry.isTurnedAway);
+  return [...entries.values()].filter((entry) => entry.seq > entry.savedSeq && isStuck(entry)).length;
+}
+
 // a question has come on the page: what it shows gives way to what is still on its way to the server
 export function arrived(form) {
   const entry = entryOf(form);
@@ -147,7 +153,7 @@ function post(entry, seq) {
     method: "POST",
     body,
     keepalive: body.toString().length < KEEPALIVE_BYTES,
-    headers: { "HX-Request": "true", "X-CSRFToken": token },
+    headers: { "HX-Request": "true", "X-CSRFToken": token, "X-Unsaved": String(stuck(entry)) },
     credentials: "same-origin",
     signal: AbortSignal.timeout(GIVE_UP_MS),
   });
@@ -198,10 +204,12 @@ async function answered(entry, seq, response) {
   const root = fragmentOf(await response.text());
   if (!response.ok) {
     entry.isRefused = entry.seq === seq;
+    entry.isTurnedAway = response.status !== 422; // what can't be an answer is the candidate's to mend
     seen.problem(entry, root, response.status);
     return;
   }
   const stored = Number(root.dataset.seq);
+  entry.isTurnedAway = false;
   if (root.dataset.saved === "1") entry.savedSeq = Math.max(entry.savedSeq, seq);
   else entry.seq = Math.max(entry.seq, stored + 1);
   seen.pieces(root);

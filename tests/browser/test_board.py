@@ -10,10 +10,11 @@ from sqlalchemy import select
 from kiosk.extensions import db
 from kiosk.models import Candidate
 from tests.browser.conftest import Server
-from tests.browser.exam_page import at_the_exam
+from tests.browser.exam_page import at_the_exam, forgive_the_lost_line
 from tests.browser.kiosk import Kiosk
 
 WITHIN_MS = 9000  # a poll every 4 s, and a sign of life every 5 s at most
+PROBE_MS = 3000  # a page whose line fails asks every 2 s
 
 
 def test_the_room_keeps_up_and_keeps_the_focus(server: Server, open_kiosk: Callable[..., Kiosk]) -> None:
@@ -54,3 +55,23 @@ def test_on_a_phone_who_needs_somebody_stands_first(server: Server, open_kiosk: 
     assert room
     assert calls["y"] < room["y"]
     assert staff.page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_answers_that_do_not_come_through_are_seen_on_the_board_and_gone_once_they_have(
+    server: Server, open_kiosk: Callable[..., Kiosk]
+) -> None:
+    login = server.somebody()
+    writer = at_the_exam(open_kiosk(), login)
+    with server.app.app_context():
+        candidate_id = db.session.execute(select(Candidate.id).where(Candidate.login == login.lower())).scalar_one()
+    staff = open_kiosk()
+    staff.sign_in("centre")
+    staff.open("/centre/board")
+    call = staff.page.locator(f"#call-{candidate_id}")
+    writer.page.route("**/exam/save", lambda route: route.abort())
+    writer.choose("A")
+    expect(call).to_contain_text("Unsaved answers: 1", timeout=WITHIN_MS + PROBE_MS)
+    writer.page.unroute("**/exam/save")
+    writer.sees_saved()
+    expect(call).to_have_count(0, timeout=WITHIN_MS)
+    forgive_the_lost_line(writer)

@@ -112,6 +112,22 @@ def test_who_answered_enough_needs_nobody_at_the_end(hall: Hall) -> None:
     assert seat_of(hall, 0, hours=2, minutes=55).need == ""
 
 
+def test_answers_that_a_page_cannot_save_call_somebody_until_they_are_saved(hall: Hall) -> None:
+    for place in range(3):
+        hall.player(place).start()
+    for place, count in ((0, 0), (1, 0), (2, 3)):
+        presence.unsaved(hall.player(place).attempt.id, count)
+        alive(hall, place, minutes=1)
+    calls = board(hall, minutes=1).calls
+    assert [(seat.need, seat.unsaved, seat.candidate_id) for seat in calls] == [("unsaved", 3, hall.candidate_ids[2])]
+    # whoever is away altogether is called for that first; how many answers wait is known all the same
+    away = board(hall, minutes=9).calls
+    assert [(seat.need, seat.unsaved) for seat in away] == [("offline", 0), ("offline", 0), ("offline", 3)]
+    presence.unsaved(hall.player(2).attempt.id, 0)
+    alive(hall, 2, minutes=10)
+    assert seat_of(hall, 2, minutes=10).need == ""
+
+
 def test_a_paused_seat_shows_the_time_that_is_kept(hall: Hall) -> None:
     player = hall.player()
     player.start()

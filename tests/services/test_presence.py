@@ -72,6 +72,30 @@ def test_a_batch_costs_the_same_however_many_are_in_it(hall: Hall) -> None:
     assert costs[0] == costs[1] == (2, 2)
 
 
+def test_what_the_page_could_not_save_is_written_with_its_sign_of_life(hall: Hall) -> None:
+    player, other = hall.player(0), hall.player(1)
+    for one in (player, other):
+        one.start()
+    for count, known in ((3, 3), (None, 3), (0, 0)):
+        for one in (player, other):
+            presence.seen(one.attempt.id, now=hall.MORNING)
+        if count is not None:
+            presence.unsaved(player.attempt.id, count)
+        presence.flush()
+        db.session.rollback()
+        assert (player.attempt.unsaved, other.attempt.unsaved) == (known, 0)
+
+
+def test_whoever_takes_the_test_over_has_nothing_unsaved(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    presence.seen(player.attempt.id, now=hall.MORNING)
+    presence.unsaved(player.attempt.id, 3)
+    presence.flush()
+    hall.player().resume(at=hall.after(minutes=1))
+    assert player.attempt.unsaved == 0
+
+
 def test_what_could_not_be_written_is_written_later(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     started = hall.player().start()
     presence.visited(started.attempt_id, 4, now=hall.MORNING + timedelta(minutes=1))

@@ -17,6 +17,8 @@ from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_lease, current_page
 
+UNSAVED = "X-Unsaved"
+
 
 @bp.post("/exam/save")
 def save() -> ResponseReturnValue:
@@ -26,6 +28,7 @@ def save() -> ResponseReturnValue:
         saved = _save(form, seq=form.seq.data)
     except BadResponse as refusal:
         return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
+    _note_unsaved()
     return render_template(
         "candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone()
     )
@@ -62,6 +65,7 @@ def clock() -> ResponseReturnValue:
     view = reports.clock(sitting.attempt_id, lease=sitting.lease, now=arrived_at())
     if not (view.is_running and is_htmx()):
         return go_to("candidate.home", page=current_page())
+    _note_unsaved()
     return render_template("candidate/_clock.html", remaining_ms=view.remaining_ms)
 
 
@@ -77,6 +81,12 @@ def waiting() -> ResponseReturnValue:
     return render_template(
         "candidate/_waiting.html", token=token, checked_at=arrived_at(), zone=preferences.time_zone()
     )
+
+
+def _note_unsaved() -> None:
+    """Take over what the page says by the way, for the room board: how many answers it could not bring here yet."""
+    text = request.headers.get(UNSAVED, "0")
+    presence.unsaved(own_sitting().attempt_id, int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0)
 
 
 def _save(form: AnswerForm, *, seq: int | None, clears: bool = False) -> SavedAnswer:
