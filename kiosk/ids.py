@@ -21,6 +21,13 @@ class _Maker:
             self._last = stamp = max(milliseconds << 12, self._last + 1)
         return _uuid(stamp, int.from_bytes(os.urandom(8), "big") >> 2)
 
+    def take_millisecond(self, milliseconds: int) -> int:
+        """Return a millisecond of which nobody has made an id yet, and of which `make` makes none."""
+        with self._lock:
+            taken = max(milliseconds, (self._last >> 12) + 1)
+            self._last = taken << 12 | 0xFFF
+        return taken
+
 
 _by_own_clock, _by_given_time = _Maker(), _Maker()
 
@@ -40,6 +47,20 @@ def uuid7_at(instant: datetime) -> UUID:
     Within a process each is greater than the one before, even if the time went back.
     """
     return _by_given_time.make(_milliseconds(instant))
+
+
+def uuid7_head(instant: datetime) -> str:
+    """Return the first 12 hex digits of ids that a database puts together itself: with any `uuid7_tail` one UUIDv7.
+
+    They are greater than each that `uuid7_at` gave so far, and smaller than each that it will give.
+    """
+    return f"{_by_given_time.take_millisecond(_milliseconds(instant)):012x}"
+
+
+def uuid7_tail(place: int) -> str:
+    """Return the other 20 hex digits of an id, greater with each place (up to 2^20)."""
+    chance = int.from_bytes(os.urandom(7), "big") >> 2
+    return f"{0x7 << 76 | place >> 8 << 64 | 0x2 << 62 | (place & 0xFF) << 54 | chance:020x}"
 
 
 def lowest_uuid7(instant: datetime) -> UUID:

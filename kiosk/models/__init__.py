@@ -7,6 +7,7 @@ from kiosk.models.papers import Activation, Paper, Part, Question, QuestionSet, 
 from kiosk.models.people import Candidate, CandidatePhoto, SignInTries, User
 from kiosk.models.records import AuditEvent, AuditSeal, IdempotencyKey, Incident, ProcessStamp
 from kiosk.models.slots import Slot
+from kiosk.models.staging import StagedCandidate, StagedPhoto, UploadChunk
 from kiosk.models.work import Job, Mail
 
 __all__ = [
@@ -37,8 +38,11 @@ __all__ = [
     "ShiftTrade",
     "SignInTries",
     "Slot",
+    "StagedCandidate",
+    "StagedPhoto",
     "TimeGrant",
     "Trade",
+    "UploadChunk",
     "User",
     "Visit",
 ]

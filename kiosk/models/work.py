@@ -37,6 +37,7 @@ class Job(Model):
     params: Mapped[JsonValue | None]
     input_name: Mapped[Name | None]
     input_file: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    photos_id: Mapped[UUID | None] = mapped_column(Uuid)  # the ZIP beside the file, in `upload_chunks`
     steps_done: Mapped[int] = mapped_column(default=0)
     steps_total: Mapped[int] = mapped_column(default=0)
     result: Mapped[JsonValue | None]

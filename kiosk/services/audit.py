@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Select, String, Uuid, cast, insert, literal, select
 
 from kiosk import clock
 from kiosk.extensions import before_commit, db
-from kiosk.ids import uuid7_at
+from kiosk.ids import uuid7_at, uuid7_head
 from kiosk.models import AuditEvent
 
 MOST_AT_ONCE = 1000  # rows: an import of tens of thousands shall not hold them all in memory twice
@@ -58,6 +58,23 @@ class Change:
 def record(changes: Iterable[Change], *, by: Actor, now: datetime) -> None:
     """Note one row for each change; they are written together before the caller's transaction commits."""
     before_commit(_write, ((change, by, now) for change in changes))
+
+
+def record_selected(rows: Select[Any], change: Change, *, by: Actor, now: datetime) -> None:
+    """Write one row for each of `rows` (audit_tail, object_id, details) at once, by the database alone.
+
+    Last in its transaction, for the reason below. `change` says what is the same in all of them.
+    """
+    given = rows.subquery()
+    table = AuditEvent.__table__
+    same = {name: value for name, value in _row(change, by, now).items() if name not in ("object_id", "details")}
+    columns = {
+        "id": cast(literal(uuid7_head(clock.now()), String) + given.c.audit_tail, Uuid),
+        "object_id": given.c.object_id,
+        "details": given.c.details,
+    } | {name: literal(value, table.c[name].type) for name, value in same.items()}
+    chosen = select(*columns.values()).order_by(given.c.audit_tail)
+    db.session.execute(insert(table).from_select(list(columns), chosen, include_defaults=False))  # type: ignore[arg-type]
 
 
 def _write(noted: list[tuple[Change, Actor, datetime]]) -> None:

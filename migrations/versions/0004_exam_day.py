@@ -39,6 +39,7 @@ def upgrade():
         sa.Column("params", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("input_name", sa.String(length=200), nullable=True),
         sa.Column("input_file", sa.LargeBinary(), nullable=True),
+        sa.Column("photos_id", sa.Uuid(), nullable=True),
         sa.Column("steps_done", sa.Integer(), nullable=False),
         sa.Column("steps_total", sa.Integer(), nullable=False),
         sa.Column("result", sa.JSON(none_as_null=True), nullable=True),
@@ -59,6 +60,48 @@ def upgrade():
     )
     op.create_index("ix_jobs_organisation_made", "jobs", ["organisation_id", "made_at"], unique=False)
     op.create_index("ix_jobs_status", "jobs", ["status"], unique=False)
+    op.create_table(
+        "staged_candidates",
+        sa.Column("stage_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("is_new", sa.Boolean(), nullable=False),
+        sa.Column("candidate_id", sa.Uuid(), nullable=False),
+        sa.Column("login", sa.String(length=40), nullable=False),
+        sa.Column("service_no", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=True),
+        sa.Column("rank", sa.String(length=40), nullable=True),
+        sa.Column("trade_id", sa.Uuid(), nullable=True),
+        sa.Column("centre_id", sa.Uuid(), nullable=True),
+        sa.Column("moves", sa.Boolean(), nullable=False),
+        sa.Column("shift_id", sa.Uuid(), nullable=True),
+        sa.Column("language", sa.String(length=40), nullable=True),
+        sa.Column("extra_minutes_per_hour", sa.Integer(), nullable=True),
+        sa.Column("photo", sa.String(length=200), nullable=True),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("audit_tail", sa.String(length=20), nullable=False),
+        sa.PrimaryKeyConstraint("stage_id", "line", name=op.f("pk_staged_candidates")),
+    )
+    op.create_table(
+        "staged_photos",
+        sa.Column("stage_id", sa.Uuid(), nullable=False),
+        sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("details", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("audit_tail", sa.String(length=20), nullable=False),
+        sa.Column("image", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("stage_id", "line", name=op.f("pk_staged_photos")),
+    )
+    op.create_table(
+        "upload_chunks",
+        sa.Column("upload_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("upload_id", "number", name=op.f("pk_upload_chunks")),
+    )
     op.create_table(
         "mails",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -180,5 +223,7 @@ def downgrade():
     with op.batch_alter_table("candidates") as batch_op:
         batch_op.drop_column("late_entry_shift_id")
         batch_op.drop_column("checked_in_by")
+    for table in ("upload_chunks", "staged_photos", "staged_candidates"):
+        op.drop_table(table)
     for table in ("incidents", "candidate_photos", "mails", "jobs", "audit_seals"):
         op.drop_table(table)
