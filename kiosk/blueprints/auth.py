@@ -19,7 +19,7 @@ from kiosk.services.accounts import SignedIn
 from kiosk.services.admission import PATIENCE_SECONDS
 from kiosk.services.system import settings
 from kiosk.sign_in_errors import CodeNeeded, SignInBusy
-from kiosk.web import enrolment, staff_sessions
+from kiosk.web import enrolment, moved, staff_sessions
 from kiosk.web import preferences as wishes
 from kiosk.web.errors import retry_after
 from kiosk.web.htmx import go_to, is_htmx
@@ -61,6 +61,10 @@ def login() -> ResponseReturnValue:
         return redirect(_landing(), 303)
     if _half() is not None:
         return render_template("auth/code.html", form=CodeForm(formdata=None), refusal=None)
+    seat = moved.seat_to_show()
+    if seat:
+        place = enrolment.current_place()
+        return render_template("auth/moved.html", seat=seat, place=place, seconds=moved.LASTS_SECONDS)
     return _page(SignInForm(formdata=None), None)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from kiosk import timers
 from kiosk.errors import AttemptNotRunning, BadInput, NotFound
 from kiosk.extensions import db, retried, transaction
-from kiosk.models import Attempt, Candidate
+from kiosk.models import Attempt, AuditEvent, Candidate
 from kiosk.services import audit, finishing, incidents, pauses, presence, seats
 from kiosk.services.audit import Actor, Change
 from kiosk.services.incidents import Told
@@ -27,6 +27,7 @@ from kiosk.services.slots import checked_reason
 from kiosk.states import AttemptStatus
 
 NOBODY = 0  # no sign-in has this number
+MOST_MOVES = 50  # of one candidate in one exam, that are looked through
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,29 @@ def _move(candidate_id: UUID, seat: str, reason: str, by: Actor, now: datetime) 
     return Moved(incident_id, lost), attempt_id, version
 
 
+def moved_to(candidate_id: UUID, epoch: int) -> str | None:
+    """Return the seat to which the candidate was moved, for the sign-in that ended with the move; None for any other.
+
+    Nor is there one to go to when the test is over.
+    """
+    seat = db.session.execute(
+        _open(candidate_id).join(Candidate, Candidate.id == Attempt.candidate_id).with_only_columns(Candidate.seat)
+    ).scalar_one_or_none()
+    if seat is None:
+        return None
+    ended = db.session.execute(
+        select(AuditEvent.details)
+        .where(
+            AuditEvent.object_kind == "candidate",
+            AuditEvent.object_id == candidate_id,
+            AuditEvent.action == "end_sign_ins",
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(MOST_MOVES)
+    ).scalars()
+    return seat if any((details or {}).get("moved_from_sign_ins") == epoch for details in ended) else None
+
+
 def _open(candidate_id: UUID) -> Any:
     return select(Attempt).where(
         Attempt.candidate_id == candidate_id,
@@ -128,14 +152,15 @@ def _release(row: Attempt, by: Actor, now: datetime) -> int:
         update(Candidate)
         .where(Candidate.id == row.candidate_id)
         .values(session_epoch=Candidate.session_epoch + 1)
-        .returning(Candidate.id)
+        .returning(Candidate.session_epoch)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if ended is None:
         raise NotFound
     changes = [
         Change("attempt", row.id, "release_page", AttemptStatus.PAUSED, AttemptStatus.PAUSED),
-        Change("candidate", row.candidate_id, "end_sign_ins"),
+        # the page that was left asks with this number why it may not go on
+        Change("candidate", row.candidate_id, "end_sign_ins", details={"moved_from_sign_ins": ended - 1}),
     ]
     audit.record(changes, by=by, now=now)
     return version

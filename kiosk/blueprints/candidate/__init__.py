@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from kiosk.errors import (
     AttemptNotRunning,
@@ -14,6 +15,8 @@ from kiosk.errors import (
     SignedOut,
     TimeOver,
 )
+from kiosk.services import moving
+from kiosk.web import moved
 from kiosk.web.htmx import go_to
 from kiosk.web.signin import current_candidate_id, current_page, sign_out_session
 
@@ -33,8 +36,11 @@ def look_at_what_happened(error: KioskError) -> ResponseReturnValue:
 
 
 def sign_in_again(error: KioskError) -> ResponseReturnValue:
-    """Staff have ended this sign-in."""
+    """Staff have ended this sign-in; whoever was moved is told where to go."""
+    seat = moving.moved_to(current_user.id, current_user.epoch) if current_user.is_authenticated else None
     sign_out_session()
+    if seat:
+        moved.remember(seat)
     return go_to("auth.login", status=error.status)
 
 
