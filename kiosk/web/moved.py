@@ -19,5 +19,6 @@ def remember(seat: str) -> None:
 def seat_to_show() -> str | None:
     """Return the seat to which this kiosk's last candidate was moved; None if that is no news here (any more)."""
     kept = session.get(MOVED)
-    is_fresh = kept is not None and arrived_at().timestamp() - kept["at"] < LASTS_SECONDS
-    return kept["seat"] if is_fresh and ANEW not in request.args else None
+    if kept is None or ANEW in request.args:
+        return None
+    return kept["seat"] if arrived_at().timestamp() - kept["at"] < LASTS_SECONDS else None
