@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,18 +11,16 @@ from zoneinfo import available_timezones
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from kiosk.errors import NotFound
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Attempt, Candidate, Centre, Shift
 from kiosk.office_errors import NotNow, WrongField
-from kiosk.services import audit, holders, slots
-from kiosk.services.audit import Actor, Change
+from kiosk.services import deeds, holders, records
+from kiosk.services.audit import Actor
 from kiosk.services.listing import Listed, Order, listed
 
 KIOSK_RULES = ("any", "enrolled", "locked_down")
 TAKEOVERS = ("free", "approval")
 MOST_SEATS = 10_000
-CODE = re.compile(r"[A-Z0-9][A-Z0-9 _-]{0,19}")
 SORTS = {"code": (Centre.code,), "name": (Centre.name,), "command": (Centre.command,), "seats": (Centre.seats,)}
 
 
@@ -74,24 +71,17 @@ def centres(organisation_id: UUID) -> list[CentreView]:
 
 def kept(organisation_id: UUID, *, q: str = "", state: str = "", order: Order) -> Listed[CentreRow]:
     """Return a page of the organisation's centres; `state` asks for "active" or "archived" ones."""
-    query = _query().where(Centre.organisation_id == organisation_id)
-    if q:
-        words = (Centre.code, Centre.name, Centre.command)
-        found = [column.icontains(q, autoescape=True) for column in words]
-        query = query.where(found[0] | found[1] | found[2])
-    if state:
-        query = query.where(Centre.archived_at.is_(None) if state == "active" else Centre.archived_at.is_not(None))
-    return listed(query, order, SORTS, _row)
+    return listed(_query().where(*_where(organisation_id, q, state)), order, SORTS, _row)
+
+
+def matching_ids(organisation_id: UUID, *, q: str = "", state: str = "") -> list[UUID]:
+    """Return every centre that the same filters ask for."""
+    return list(db.session.execute(select(Centre.id).where(*_where(organisation_id, q, state))).scalars())
 
 
 def centre(centre_id: UUID, *, organisation_id: UUID) -> CentreRow:
     """Return one centre of the organisation, archived or not. Raises NotFound."""
-    row = db.session.execute(
-        _query().where(Centre.id == centre_id, Centre.organisation_id == organisation_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    return _row(row)
+    return _row(records.one(_query(), Centre, centre_id, organisation_id))
 
 
 def in_use(centre_id: UUID) -> dict[str, int]:
@@ -102,58 +92,42 @@ def in_use(centre_id: UUID) -> dict[str, int]:
     }
 
 
+ARCHIVE, UNARCHIVE = records.archiving(Centre, holders.busy_centres)
+
+
 @retried
 def create(organisation_id: UUID, values: CentreValues, *, by: Actor, now: datetime) -> UUID:
     """Add a centre; return its id. Raises WrongField."""
     with transaction():
-        checked = _checked(organisation_id, values, None)
-        made = Centre(organisation_id=organisation_id, **asdict(checked))
-        db.session.add(made)
-        db.session.flush()
-        change = Change("centre", made.id, "create_centre", None, "active", None, asdict(checked))
-        audit.record([change], by=by, now=now)
-        return made.id
+        return records.add(Centre, organisation_id, _checked(organisation_id, values, None), by=by, now=now)
 
 
 @retried
 def edit(centre_id: UUID, values: CentreValues, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Change a centre; what it demands counts from the next start on. Raises NotFound, WrongField."""
     with transaction():
-        found = _locked(centre_id, organisation_id)
-        checked = _checked(organisation_id, values, centre_id)
-        before, after = asdict(_values(found)), asdict(checked)
-        changed = {name for name in after if after[name] != before[name]}
-        for name in changed:
-            setattr(found, name, after[name])
-        if changed:
-            details = {side: {name: all_[name] for name in sorted(changed)} for side, all_ in _sides(before, after)}
-            audit.record([Change("centre", centre_id, "edit_centre", details=details)], by=by, now=now)
+        found = records.locked(Centre, centre_id, organisation_id)
+        records.change(Centre, found, _checked(organisation_id, values, centre_id), by=by, now=now)
 
 
-@retried
 def archive(centre_id: UUID, *, reason: str, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Put a centre away: it is offered nowhere, and nothing of it is lost.
 
     Raises NotFound, ReasonMissing, and NotNow while a shift is going on or somebody writes.
     """
-    why = slots.checked_reason(reason)
-    with transaction():
-        found = _locked(centre_id, organisation_id)
-        if any(in_use(centre_id).values()):
-            raise NotNow(problem=_("A shift is going on here, or somebody writes. Close the shifts first."))
-        if found.archived_at is None:
-            found.archived_at = now
-            audit.record([Change("centre", centre_id, "archive_centre", "active", "archived", why)], by=by, now=now)
+    refusals = {
+        "in_use": lambda: NotNow(problem=_("A shift is going on here, or somebody writes. Close the shifts first."))
+    }
+    deeds.do_one(ARCHIVE, centre_id, organisation_id=organisation_id, by=by, now=now, reason=reason, refusals=refusals)
 
 
-@retried
 def unarchive(centre_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Take a centre back into use. Raises NotFound."""
-    with transaction():
-        found = _locked(centre_id, organisation_id)
-        if found.archived_at is not None:
-            found.archived_at = None
-            audit.record([Change("centre", centre_id, "unarchive_centre", "archived", "active")], by=by, now=now)
+    deeds.do_one(UNARCHIVE, centre_id, organisation_id=organisation_id, by=by, now=now)
+
+
+def _where(organisation_id: UUID, q: str, state: str) -> list[Any]:
+    return records.matching(Centre, (Centre.code, Centre.name, Centre.command), organisation_id, q=q, state=state)
 
 
 def _query() -> Any:
@@ -169,26 +143,10 @@ def _values(found: Centre) -> CentreValues:
     return CentreValues(**{name: getattr(found, name) for name in CentreValues.__dataclass_fields__})
 
 
-def _sides(before: Any, after: Any) -> tuple[tuple[str, Any], tuple[str, Any]]:
-    return ("before", before), ("after", after)
-
-
-def _locked(centre_id: UUID, organisation_id: UUID) -> Centre:
-    found = db.session.get(Centre, centre_id, with_for_update=True, populate_existing=True)
-    if found is None or found.organisation_id != organisation_id:
-        raise NotFound
-    return found
-
-
 def _checked(organisation_id: UUID, values: CentreValues, own_id: UUID | None) -> CentreValues:
-    code, name = values.code.strip().upper(), " ".join(values.name.split())
-    if not CODE.fullmatch(code):
-        raise WrongField("code", _("Use up to 20 capital letters, digits, spaces and hyphens."))
-    taken = select(Centre.id).where(Centre.organisation_id == organisation_id, Centre.code == code)
-    if db.session.execute(taken).scalar_one_or_none() not in (None, own_id):
-        raise WrongField("code", _("There is a centre with this code already."))
-    if not name or len(name) > 200:
-        raise WrongField("name", _("Enter a name of at most %(most)s characters.", most=200))
+    taken = _("There is a centre with this code already.")
+    code = records.checked_code(Centre, organisation_id, values.code, own_id, taken=taken)
+    name = records.checked_name(values.name)
     if values.time_zone not in available_timezones():
         raise WrongField("time_zone", _("There is no such time zone; an example is Asia/Kolkata."))
     if not 0 <= values.seats <= MOST_SEATS:
@@ -197,6 +155,4 @@ def _checked(organisation_id: UUID, values: CentreValues, own_id: UUID | None) -
         raise WrongField("kiosk_rule", _("Choose one of the list."))
     if values.takeover not in TAKEOVERS:
         raise WrongField("takeover", _("Choose one of the list."))
-    return CentreValues(
-        **(asdict(values) | {"code": code, "name": name, "command": " ".join(values.command.split())[:200]})
-    )
+    return replace(values, code=code, name=name, command=" ".join(values.command.split())[:200])

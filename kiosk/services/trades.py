@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from kiosk.errors import NotFound
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Candidate, Paper, Trade
-from kiosk.office_errors import NotNow, WrongField
-from kiosk.services import audit, holders, slots
-from kiosk.services.audit import Actor, Change
-from kiosk.services.centres import CODE
+from kiosk.office_errors import NotNow
+from kiosk.services import deeds, holders, records
+from kiosk.services.audit import Actor
 from kiosk.services.listing import Listed, Order, listed
 
 SORTS = {"code": (Trade.code,), "name": (Trade.name,)}
@@ -54,22 +53,17 @@ def trades(organisation_id: UUID) -> list[tuple[UUID, str, str]]:
 
 def kept(organisation_id: UUID, *, q: str = "", state: str = "", order: Order) -> Listed[TradeRow]:
     """Return a page of the organisation's trades; `state` asks for "active" or "archived" ones."""
-    query = _query().where(Trade.organisation_id == organisation_id)
-    if q:
-        query = query.where(Trade.code.icontains(q, autoescape=True) | Trade.name.icontains(q, autoescape=True))
-    if state:
-        query = query.where(Trade.archived_at.is_(None) if state == "active" else Trade.archived_at.is_not(None))
-    return listed(query, order, SORTS, _row)
+    return listed(_query().where(*_where(organisation_id, q, state)), order, SORTS, _row)
+
+
+def matching_ids(organisation_id: UUID, *, q: str = "", state: str = "") -> list[UUID]:
+    """Return every trade that the same filters ask for."""
+    return list(db.session.execute(select(Trade.id).where(*_where(organisation_id, q, state))).scalars())
 
 
 def trade(trade_id: UUID, *, organisation_id: UUID) -> TradeRow:
     """Return one trade of the organisation, archived or not. Raises NotFound."""
-    row = db.session.execute(
-        _query().where(Trade.id == trade_id, Trade.organisation_id == organisation_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    return _row(row)
+    return _row(records.one(_query(), Trade, trade_id, organisation_id))
 
 
 def in_use(trade_id: UUID) -> int:
@@ -77,54 +71,41 @@ def in_use(trade_id: UUID) -> int:
     return holders.holding(Candidate.trade_id == trade_id)
 
 
+ARCHIVE, UNARCHIVE = records.archiving(Trade, partial(holders.held_among, Candidate.trade_id))
+
+
 @retried
 def create(organisation_id: UUID, values: TradeValues, *, by: Actor, now: datetime) -> UUID:
     """Add a trade; return its id. Raises WrongField."""
     with transaction():
-        checked = _checked(organisation_id, values, None)
-        made = Trade(organisation_id=organisation_id, **asdict(checked))
-        db.session.add(made)
-        db.session.flush()
-        change = Change("trade", made.id, "create_trade", None, "active", None, asdict(checked))
-        audit.record([change], by=by, now=now)
-        return made.id
+        return records.add(Trade, organisation_id, _checked(organisation_id, values, None), by=by, now=now)
 
 
 @retried
 def edit(trade_id: UUID, values: TradeValues, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Change a trade; which paper is next counts from the next assignment on. Raises NotFound, WrongField."""
     with transaction():
-        found = _locked(trade_id, organisation_id)
-        checked = _checked(organisation_id, values, trade_id)
-        before, after = asdict(_values(found)), asdict(checked)
-        if before != after:
-            for name, value in after.items():
-                setattr(found, name, value)
-            details = {"before": before, "after": after}
-            audit.record([Change("trade", trade_id, "edit_trade", details=details)], by=by, now=now)
+        found = records.locked(Trade, trade_id, organisation_id)
+        records.change(Trade, found, _checked(organisation_id, values, trade_id), by=by, now=now)
 
 
-@retried
 def archive(trade_id: UUID, *, reason: str, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Put a trade away. Raises NotFound, ReasonMissing, and NotNow while its candidates hold slots."""
-    why = slots.checked_reason(reason)
-    with transaction():
-        found = _locked(trade_id, organisation_id)
-        if in_use(trade_id):
-            raise NotNow(problem=_("Candidates of this trade hold slots that are not used up. Reset these first."))
-        if found.archived_at is None:
-            found.archived_at = now
-            audit.record([Change("trade", trade_id, "archive_trade", "active", "archived", why)], by=by, now=now)
+    refusals = {
+        "in_use": lambda: NotNow(
+            problem=_("Candidates of this trade hold slots that are not used up. Reset these first.")
+        )
+    }
+    deeds.do_one(ARCHIVE, trade_id, organisation_id=organisation_id, by=by, now=now, reason=reason, refusals=refusals)
 
 
-@retried
 def unarchive(trade_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Take a trade back into use. Raises NotFound."""
-    with transaction():
-        found = _locked(trade_id, organisation_id)
-        if found.archived_at is not None:
-            found.archived_at = None
-            audit.record([Change("trade", trade_id, "unarchive_trade", "archived", "active")], by=by, now=now)
+    deeds.do_one(UNARCHIVE, trade_id, organisation_id=organisation_id, by=by, now=now)
+
+
+def _where(organisation_id: UUID, q: str, state: str) -> list[Any]:
+    return records.matching(Trade, (Trade.code, Trade.name), organisation_id, q=q, state=state)
 
 
 def _query() -> Any:
@@ -142,20 +123,7 @@ def _values(found: Trade) -> TradeValues:
     return TradeValues(found.code, found.name, found.has_primary)
 
 
-def _locked(trade_id: UUID, organisation_id: UUID) -> Trade:
-    found = db.session.get(Trade, trade_id, with_for_update=True, populate_existing=True)
-    if found is None or found.organisation_id != organisation_id:
-        raise NotFound
-    return found
-
-
 def _checked(organisation_id: UUID, values: TradeValues, own_id: UUID | None) -> TradeValues:
-    code, name = " ".join(values.code.split()).upper(), " ".join(values.name.split())
-    if not CODE.fullmatch(code):
-        raise WrongField("code", _("Use up to 20 capital letters, digits, spaces and hyphens."))
-    taken = select(Trade.id).where(Trade.organisation_id == organisation_id, Trade.code == code)
-    if db.session.execute(taken).scalar_one_or_none() not in (None, own_id):
-        raise WrongField("code", _("There is a trade with this code already."))
-    if not name or len(name) > 200:
-        raise WrongField("name", _("Enter a name of at most %(most)s characters.", most=200))
-    return TradeValues(code, name, values.has_primary)
+    taken = _("There is a trade with this code already.")
+    code = records.checked_code(Trade, organisation_id, values.code, own_id, taken=taken)
+    return TradeValues(code, records.checked_name(values.name), values.has_primary)
