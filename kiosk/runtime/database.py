@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,7 +15,7 @@ from alembic.util import CommandError
 from flask import Flask, current_app
 from flask_migrate import upgrade
 from sqlalchemy import inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 
 from kiosk import clock
@@ -24,6 +26,8 @@ from kiosk.runtime.disks import network_file_system
 from kiosk.services import demo, schema, system
 
 Say = Callable[[str], None]
+PREPARES = 0x4B494F534B  # the advisory lock of who prepares a database that several hosts share
+LOOK_AGAIN_SECONDS = 0.2
 
 
 class DatabaseRefused(StartRefused):
@@ -39,10 +43,11 @@ def prepare(app: Flask, settings: Settings, say: Say) -> bool:
     try:
         with app.app_context():
             system.measure_clock()
-            _migrate(settings, say)
-            if not settings.is_production:
-                _fill(say)
-            return schema.is_empty()
+            with _alone(say):
+                _migrate(settings, say)
+                if not settings.is_production:
+                    _fill(say)
+                return schema.is_empty()
     except DBAPIError as error:
         raise DatabaseRefused(f"KIOSK_DATABASE_URL: the database refused: {_first_line(error.orig)}") from error
     except CommandError as error:
@@ -74,6 +79,29 @@ def _refuse_a_network_disk(settings: Settings) -> None:
             f"KIOSK_DATABASE_URL: {file} is on a network file system ({kind}), where SQLite can lose answers; "
             "choose a local disk, or PostgreSQL"
         )
+
+
+@contextmanager
+def _alone(say: Say) -> Iterator[None]:
+    """Let one host after the other prepare the database that they share: two at once would make each table twice."""
+    if db.engine.dialect.name != "postgresql":
+        yield  # an instance directory has one server
+        return
+    # a lock of a transaction, because PgBouncer lends a connection for no longer
+    with db.engine.connect() as connection:
+        is_told = False
+        while not _takes_its_turn(connection):
+            if not is_told:
+                say("Another host is preparing the database")
+            is_told = True
+            time.sleep(LOOK_AGAIN_SECONDS)
+        yield
+
+
+def _takes_its_turn(connection: Connection) -> bool:
+    connection.rollback()
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # a migration may take long
+    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": PREPARES}).scalar_one())
 
 
 def _migrate(settings: Settings, say: Say) -> None:

@@ -117,7 +117,7 @@ def wrong_keys(database_url: str, redis: Any) -> list[str]:
         db.session.remove()
         db.engine.dispose()
     for key in redis.keys("exam:timer:*"):
-        attempt_id = key.rpartition(":")[2]
+        attempt_id = key.rpartition(":")[2].strip("{}")  # on a cluster the id is the key's hash tag
         value = redis.get(key) if redis.type(key) == "string" else "of a wrong type"
         if value is None:
             continue  # gone meanwhile

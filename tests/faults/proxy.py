@@ -61,6 +61,11 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether any connection through it is still there."""
+        return bool(self._links)
+
     def heal(self) -> None:
         """Pass everything again, on new connections: what runs on the old ones may be incomplete."""
         was_dropping = self._drops_replies
@@ -157,7 +162,7 @@ class Proxy:
         try:
             if self._refuses:
                 raise ConnectionRefusedError
-            far.connect(self.target)
+            far.connect(self._choose())
         except OSError:
             link.close(with_reset=True)
             return
@@ -165,6 +170,10 @@ class Proxy:
             self._links.add(link)
         threading.Thread(target=self._pump, args=(link, near, far, self._to_server), daemon=True).start()
         self._pump(link, far, near, self._to_client)
+
+    def _choose(self) -> Address:
+        """Where the next connection leads."""
+        return self.target
 
     def _pump(
         self, link: Link, source: socket.socket, drain: socket.socket, look: Callable[[Link, bytes], bool]
@@ -180,6 +189,8 @@ class Proxy:
                     break
                 if not (self._drops_replies and look == self._to_client):
                     drain.sendall(chunk)
+        while self._is_silent:  # of a machine without power nobody hears that it has hung up
+            time.sleep(0.01)
         link.close(with_reset=with_reset)
         with self._guard:
             self._links.discard(link)
