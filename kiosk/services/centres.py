@@ -92,7 +92,7 @@ def in_use(centre_id: UUID) -> dict[str, int]:
     }
 
 
-ARCHIVE, UNARCHIVE = records.archiving(Centre, holders.busy_centres)
+ARCHIVE, UNARCHIVE = records.archiving(Centre, holders.busy_centres, why="busy")
 
 
 @retried
@@ -116,7 +116,7 @@ def archive(centre_id: UUID, *, reason: str, organisation_id: UUID, by: Actor, n
     Raises NotFound, ReasonMissing, and NotNow while a shift is going on or somebody writes.
     """
     refusals = {
-        "in_use": lambda: NotNow(problem=_("A shift is going on here, or somebody writes. Close the shifts first."))
+        "busy": lambda: NotNow(problem=_("A shift is going on here, or somebody writes. Close the shifts first."))
     }
     deeds.do_one(ARCHIVE, centre_id, organisation_id=organisation_id, by=by, now=now, reason=reason, refusals=refusals)
 

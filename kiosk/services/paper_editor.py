@@ -6,20 +6,21 @@ the paper, has sets made for the copy, and puts the old one away when the copy i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
-from kiosk.errors import NotFound, TransitionRefused
+from kiosk.errors import KioskError, TransitionRefused
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Organisation, Paper, Part, Slot, Trade
+from kiosk.models import Paper, Part, Trade
 from kiosk.models.papers import PAPER_TYPES
 from kiosk.office_errors import NotNow, WrongField
-from kiosk.services import audit, holders, paper_reports, slots
+from kiosk.services import audit, deeds, paper_deeds, paper_reports, records
 from kiosk.services.audit import Actor, Change
 from kiosk.services.paper_values import WHOLE, PaperValues, Structure, check_paper, check_structure
 
@@ -58,7 +59,7 @@ def edit(
     Raises NotFound, WrongField, and NotNow where the parts are fixed and others were sent.
     """
     with transaction():
-        found = _locked(paper_id, organisation_id)
+        found = records.locked(Paper, paper_id, organisation_id)
         checked, before = check_paper(values), _shown(found)
         if structure is not None:
             _restructure(found, structure)
@@ -81,7 +82,7 @@ def edit(
 def copy(paper_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> UUID:
     """Make a draft with the same parts and rules; return its id. Raises NotFound."""
     with transaction():
-        found = _locked(paper_id, organisation_id)
+        found = records.locked(Paper, paper_id, organisation_id)
         values = paper_reports.values_of(found)
         title = _("%(title)s (copy)", title=values.title[:180])
         values = PaperValues(**(vars(values) | {"title": title}))
@@ -91,50 +92,36 @@ def copy(paper_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> 
         return made
 
 
-@retried
 def take_into_use(paper_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Make this the paper of its trade and type. Raises NotFound; NotNow where another one is, or parts are missing."""
-    with transaction():
-        # two papers that are taken into use at once come one after the other
-        db.session.get(Organisation, organisation_id, with_for_update=True, populate_existing=True)
-        found = _locked(paper_id, organisation_id)
-        if found.status == "in_use":
-            return
-        other = db.session.execute(
-            select(Paper.title).where(
-                Paper.organisation_id == organisation_id,
-                Paper.trade_id.is_(None) if found.trade_id is None else Paper.trade_id == found.trade_id,
-                Paper.paper_type == found.paper_type,
-                Paper.status == "in_use",
-            )
-        ).scalar()
-        if other is not None:
-            raise NotNow(problem=_("“%(title)s” is in use for this trade and type. Archive it first.", title=other))
-        if not found.trade_id and found.paper_type == "primary":
-            raise NotNow(problem=_("A primary paper belongs to a trade."))
-        try:
-            check_structure(paper_reports.structure_of(found))
-        except WrongField as error:
-            raise NotNow(problem=error.sentence) from error
-        before, found.status, found.archived_at = found.status, "in_use", None
-        audit.record([Change("paper", paper_id, "use_paper", before, "in_use")], by=by, now=now)
+    refusals: dict[str, Callable[[], KioskError]] = {
+        "other_in_use": lambda: NotNow(problem=_is_taken(paper_id, organisation_id)),
+        "no_trade": lambda: NotNow(problem=_("A primary paper belongs to a trade.")),
+        "parts": lambda: NotNow(problem=paper_deeds.problem_of_parts(db.session.get_one(Paper, paper_id))),
+    }
+    who: dict[str, Any] = {"organisation_id": organisation_id, "by": by, "now": now}
+    deeds.do_one(paper_deeds.USE, paper_id, refusals=refusals, **who)
 
 
-@retried
 def archive(paper_id: UUID, *, reason: str, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Put a paper away: nobody gets a slot for it, what was written stays.
 
     Raises NotFound, ReasonMissing, and NotNow while candidates hold slots for it.
     """
-    why = slots.checked_reason(reason)
-    with transaction():
-        found = _locked(paper_id, organisation_id)
-        if found.status == "archived":
-            raise TransitionRefused(found=found.status)
-        if holders.holding(Slot.paper_id == paper_id):
-            raise NotNow(problem=_("Candidates hold slots for this paper that are not used up. Reset these first."))
-        before, found.status, found.archived_at = found.status, "archived", now
-        audit.record([Change("paper", paper_id, "archive_paper", before, "archived", why)], by=by, now=now)
+    refusals: dict[str, Callable[[], KioskError]] = {
+        "archived": lambda: TransitionRefused(found="archived"),
+        "held": lambda: NotNow(
+            problem=_("Candidates hold slots for this paper that are not used up. Reset these first.")
+        ),
+    }
+    who: dict[str, Any] = {"organisation_id": organisation_id, "by": by, "now": now}
+    deeds.do_one(paper_deeds.ARCHIVE, paper_id, reason=reason, refusals=refusals, **who)
+
+
+def _is_taken(paper_id: UUID, organisation_id: UUID) -> str:
+    place = paper_deeds.place_of(db.session.get_one(Paper, paper_id))
+    title = paper_deeds.titles_in_use(organisation_id).get(place, "")
+    return _("“%(title)s” is in use for this trade and type. Archive it first.", title=title)
 
 
 def _add(
@@ -189,13 +176,6 @@ def _check_place(organisation_id: UUID, trade_id: UUID | None, paper_type: str) 
         raise WrongField("trade", _("Choose one of the list."))
     if paper_type == "primary" and not trade.has_primary:
         raise WrongField("trade", _("This trade has no primary paper."))
-
-
-def _locked(paper_id: UUID, organisation_id: UUID) -> Paper:
-    found = db.session.get(Paper, paper_id, with_for_update=True, populate_existing=True)
-    if found is None or found.organisation_id != organisation_id:
-        raise NotFound
-    return found
 
 
 def _shown(found: Paper) -> dict[str, Any]:

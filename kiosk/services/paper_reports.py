@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db
@@ -93,27 +94,20 @@ def papers(organisation_id: UUID, filters: PaperFilters, order: Order) -> Listed
     """Return a page of the organisation's papers."""
     questions = select(func.coalesce(func.sum(Part.question_count), 0)).where(Part.paper_id == Paper.id)
     published = select(func.count()).where(QuestionSet.paper_id == Paper.id, QuestionSet.status == "published")
-    query: Any = (
-        select(
-            Paper,
-            Trade.code,
-            questions.scalar_subquery().label("questions"),
-            published.scalar_subquery().label("published"),
-        )
-        .outerjoin(Trade, Trade.id == Paper.trade_id)
-        .where(Paper.organisation_id == organisation_id)
+    query = _matching(
+        organisation_id,
+        filters,
+        Paper,
+        Trade.code,
+        questions.scalar_subquery().label("questions"),
+        published.scalar_subquery().label("published"),
     )
-    if filters.q:
-        query = query.where(
-            Paper.title.icontains(filters.q, autoescape=True) | Trade.code.icontains(filters.q, autoescape=True)
-        )
-    if filters.trade:
-        query = query.where(Paper.trade_id == filters.trade)
-    if filters.paper_type:
-        query = query.where(Paper.paper_type == filters.paper_type)
-    if filters.status:
-        query = query.where(Paper.status == filters.status)
     return listed(query, order, SORTS, _row)
+
+
+def matching_ids(organisation_id: UUID, filters: PaperFilters) -> list[UUID]:
+    """Return every paper that the same filters ask for."""
+    return list(db.session.execute(_matching(organisation_id, filters, Paper.id)).scalars())
 
 
 def paper(paper_id: UUID, *, organisation_id: UUID) -> PaperView:
@@ -157,20 +151,25 @@ def values_of(found: Paper) -> PaperValues:
 
 def structure_of(found: Paper) -> Structure:
     """Return the parts and marks of a paper."""
-    rows = db.session.execute(select(Part).where(Part.paper_id == found.id).order_by(Part.letter)).scalars()
-    parts = tuple(
-        PartValues(
-            letter=part.letter,
-            question_type=part.question_type,
-            question_count=part.question_count,
-            marks_each=plain(part.marks_each),
-            negative_marks=plain(part.negative_marks),
-            min_words=part.min_words,
-            max_words=part.max_words,
+    return structures_of([found])[found.id]
+
+
+def structures_of(found: Sequence[Paper]) -> dict[UUID, Structure]:
+    """Return the parts and marks of each of these papers: one statement."""
+    parts: dict[UUID, list[PartValues]] = {paper.id: [] for paper in found}
+    for part in db.session.execute(select(Part).where(Part.paper_id.in_(parts)).order_by(Part.letter)).scalars():
+        parts[part.paper_id].append(
+            PartValues(
+                letter=part.letter,
+                question_type=part.question_type,
+                question_count=part.question_count,
+                marks_each=plain(part.marks_each),
+                negative_marks=plain(part.negative_marks),
+                min_words=part.min_words,
+                max_words=part.max_words,
+            )
         )
-        for part in rows
-    )
-    return Structure(parts, found.practical_marks, found.viva_marks)
+    return {paper.id: Structure(tuple(parts[paper.id]), paper.practical_marks, paper.viva_marks) for paper in found}
 
 
 def attempts_at(paper_id: UUID) -> int:
@@ -187,6 +186,26 @@ def published_sets(paper_id: UUID) -> int:
         .select_from(QuestionSet)
         .where(QuestionSet.paper_id == paper_id, QuestionSet.status != "draft")
     ).scalar_one()
+
+
+def _matching(organisation_id: UUID, filters: PaperFilters, *columns: Any) -> Select[Any]:
+    query = (
+        select(*columns)
+        .select_from(Paper)
+        .outerjoin(Trade, Trade.id == Paper.trade_id)
+        .where(Paper.organisation_id == organisation_id)
+    )
+    if filters.q:
+        query = query.where(
+            Paper.title.icontains(filters.q, autoescape=True) | Trade.code.icontains(filters.q, autoescape=True)
+        )
+    if filters.trade:
+        query = query.where(Paper.trade_id == filters.trade)
+    if filters.paper_type:
+        query = query.where(Paper.paper_type == filters.paper_type)
+    if filters.status:
+        query = query.where(Paper.status == filters.status)
+    return query
 
 
 def _sets(paper_id: UUID) -> tuple[SetRow, ...]:

@@ -97,13 +97,13 @@ def checked_name(name: str) -> str:
     return tidy
 
 
-def archiving(model: Model, in_use: Any) -> tuple[Deed, Deed]:
-    """Return the two deeds of records of this kind: putting away, unless `in_use` names them, and taking back."""
+def archiving(model: Model, in_use: Any, *, why: str) -> tuple[Deed, Deed]:
+    """Return two deeds: putting away, but for those that `in_use` names (`why` is the word for it); taking back."""
     kind = KIND[model]
 
     def stays_in_use(rows: Sequence[Any], _by: Actor, _now: datetime) -> dict[UUID, str]:
         away = {row.id: "archived" for row in rows if row.archived_at is not None}
-        return away | {one: "in_use" for one in in_use([row.id for row in rows]) if one not in away}
+        return away | {one: why for one in in_use([row.id for row in rows]) if one not in away}
 
     def stays_away(rows: Sequence[Any], _by: Actor, _now: datetime) -> dict[UUID, str]:
         return {row.id: "active" for row in rows if row.archived_at is None}

@@ -71,7 +71,7 @@ def in_use(trade_id: UUID) -> int:
     return holders.holding(Candidate.trade_id == trade_id)
 
 
-ARCHIVE, UNARCHIVE = records.archiving(Trade, partial(holders.held_among, Candidate.trade_id))
+ARCHIVE, UNARCHIVE = records.archiving(Trade, partial(holders.held_among, Candidate.trade_id), why="held")
 
 
 @retried
@@ -92,7 +92,7 @@ def edit(trade_id: UUID, values: TradeValues, *, organisation_id: UUID, by: Acto
 def archive(trade_id: UUID, *, reason: str, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Put a trade away. Raises NotFound, ReasonMissing, and NotNow while its candidates hold slots."""
     refusals = {
-        "in_use": lambda: NotNow(
+        "held": lambda: NotNow(
             problem=_("Candidates of this trade hold slots that are not used up. Reset these first.")
         )
     }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db
@@ -53,22 +53,14 @@ class UserView:
 
 def users(organisation_id: UUID, filters: UserFilters, order: Order, *, now: datetime) -> Listed[UserView]:
     """Return a page of the organisation's staff."""
-    query = _query(organisation_id)
-    if filters.q:
-        words = (User.login, User.name, User.email)
-        found = [column.icontains(filters.q, autoescape=True) for column in words]
-        query = query.where(found[0] | found[1] | found[2])
-    if filters.role:
-        query = query.where(User.role == filters.role)
-    if filters.centre:
-        query = query.where(User.centre_id == filters.centre)
-    if filters.state == "inactive":
-        query = query.where(User.deactivated_at.is_not(None))
-    elif filters.state:
-        query = query.where(User.deactivated_at.is_(None))
-    if filters.state == "locked":
-        query = query.where(User.locked_until > now)
+    query = _query(organisation_id).where(*_where(filters, now))
     return listed(query, order, SORTS, lambda row: _view(row, now))
+
+
+def matching_ids(organisation_id: UUID, filters: UserFilters, *, now: datetime) -> list[UUID]:
+    """Return everybody whom the same filters ask for."""
+    query = select(User.id).where(User.organisation_id == organisation_id, *_where(filters, now))
+    return list(db.session.execute(query).scalars())
 
 
 def user(user_id: UUID, *, organisation_id: UUID, now: datetime) -> UserView:
@@ -86,6 +78,22 @@ def last_signed_in_at(user_id: UUID) -> datetime | None:
             AuditEvent.object_kind == "user", AuditEvent.object_id == user_id, AuditEvent.action == "sign_in"
         )
     ).scalar_one()
+
+
+def _where(filters: UserFilters, now: datetime) -> list[Any]:
+    found: list[Any] = []
+    if filters.q:
+        words = (User.login, User.name, User.email)
+        found.append(or_(*(column.icontains(filters.q, autoescape=True) for column in words)))
+    if filters.role:
+        found.append(User.role == filters.role)
+    if filters.centre:
+        found.append(User.centre_id == filters.centre)
+    if filters.state:
+        found.append(User.deactivated_at.is_not(None) if filters.state == "inactive" else User.deactivated_at.is_(None))
+    if filters.state == "locked":
+        found.append(User.locked_until > now)
+    return found
 
 
 def _query(organisation_id: UUID) -> Any:

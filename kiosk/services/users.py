@@ -19,10 +19,9 @@ from kiosk.errors import NotFound
 from kiosk.extensions import db, retried, transaction
 from kiosk.models import Candidate, Centre, User
 from kiosk.office_errors import LastAdmin, NotNow, OwnAccount, OwnRole, WrongField
-from kiosk.services import accounts, audit, second_factor, sign_ins, slots
+from kiosk.services import accounts, audit, deeds, records, second_factor, user_deeds
 from kiosk.services.audit import Actor, Change
 
-LONGEST_NAME = 200
 LONGEST_LOGIN = 40
 _LOGIN = re.compile(r"[^\s/\x00-\x1f]{1,40}")
 _EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\".]+(\.[^@\s,;<>\".]+)+")
@@ -67,8 +66,8 @@ def edit(user_id: UUID, values: UserValues, *, organisation_id: UUID, by: Actor,
     Raises NotFound, WrongField, OwnRole (one's own role or centre), LastAdmin.
     """
     with transaction():
-        admins = _locked_admins(organisation_id)
-        user = _locked(user_id, organisation_id)
+        admins = user_deeds.locked_admins(organisation_id)
+        user = records.locked(User, user_id, organisation_id)
         checked = _checked(organisation_id, values)
         if user_id == by.id and (checked.role, checked.centre_id) != (user.role, user.centre_id):
             raise OwnRole
@@ -83,34 +82,24 @@ def edit(user_id: UUID, values: UserValues, *, organisation_id: UUID, by: Actor,
             audit.record([Change("user", user_id, "edit_user", details=details)], by=by, now=now)
 
 
-@retried
 def deactivate(user_id: UUID, *, reason: str, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Close an account and end its sign-ins. Raises NotFound, OwnAccount, LastAdmin, ReasonMissing."""
-    why = slots.checked_reason(reason)
-    with transaction():
-        admins = _locked_admins(organisation_id)
-        user = _locked(user_id, organisation_id)
-        if admins == [user_id]:
-            raise LastAdmin
-        if user_id == by.id:
-            raise OwnAccount
-        if user.deactivated_at is None:
-            user.deactivated_at = now
-            user.session_epoch += 1
-            audit.record([Change("user", user_id, "deactivate_user", "active", "inactive", why)], by=by, now=now)
+    refusals = {"last_admin": LastAdmin, "own_account": OwnAccount}
+    deeds.do_one(
+        user_deeds.DEACTIVATE,
+        user_id,
+        organisation_id=organisation_id,
+        by=by,
+        now=now,
+        reason=reason,
+        refusals=refusals,
+    )
 
 
-@retried
 def reactivate(user_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """Open an account again. Raises NotFound, NotNow where its role needs a centre and it has none that is open."""
-    with transaction():
-        user = _locked(user_id, organisation_id)
-        if user.deactivated_at is None:
-            return
-        if Role(user.role) not in ORGANISATION_WIDE and not _is_open_centre(organisation_id, user.centre_id):
-            raise NotNow(problem=_("This account has no centre that is open. Give it one first."))
-        user.deactivated_at, user.failed_sign_ins, user.locked_until = None, 0, None
-        audit.record([Change("user", user_id, "reactivate_user", "inactive", "active")], by=by, now=now)
+    refusals = {"no_centre": lambda: NotNow(problem=_("This account has no centre that is open. Give it one first."))}
+    deeds.do_one(user_deeds.REACTIVATE, user_id, organisation_id=organisation_id, by=by, now=now, refusals=refusals)
 
 
 @retried
@@ -118,7 +107,7 @@ def set_password(user_id: UUID, *, organisation_id: UUID, by: Actor, now: dateti
     """Set a new one-time password, end every sign-in, and return the password. Raises NotFound, OwnAccount."""
     password = accounts.new_password()
     with transaction():
-        user = _locked(user_id, organisation_id)
+        user = records.locked(User, user_id, organisation_id)
         if user_id == by.id:
             raise OwnAccount
         user.password_hash, user.must_change_password = accounts.hash_generated(password), True
@@ -130,16 +119,13 @@ def set_password(user_id: UUID, *, organisation_id: UUID, by: Actor, now: dateti
 
 def unlock(user_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> bool:
     """Let somebody try again at once; return whether they were locked. Raises NotFound."""
-    _demand_known(user_id, organisation_id)
-    return sign_ins.unlock(User, user_id, by=by, now=now)
+    return deeds.do_one(user_deeds.UNLOCK, user_id, organisation_id=organisation_id, by=by, now=now)
 
 
 def sign_out(user_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> None:
     """End every sign-in of somebody. Raises NotFound, OwnAccount."""
-    _demand_known(user_id, organisation_id)
-    if user_id == by.id:
-        raise OwnAccount
-    sign_ins.end_all(User, user_id, by=by, now=now)
+    refusals = {"own_account": OwnAccount}
+    deeds.do_one(user_deeds.SIGN_OUT, user_id, organisation_id=organisation_id, by=by, now=now, refusals=refusals)
 
 
 def switch_factor_off(user_id: UUID, *, organisation_id: UUID, by: Actor, now: datetime) -> bool:
@@ -151,12 +137,10 @@ def switch_factor_off(user_id: UUID, *, organisation_id: UUID, by: Actor, now: d
 
 
 def _checked(organisation_id: UUID, values: UserValues) -> UserValues:
-    name, email = " ".join(values.name.split()), values.email.strip()
-    if not name or len(name) > LONGEST_NAME:
-        raise WrongField("name", _("Enter a name of at most %(most)s characters.", most=LONGEST_NAME))
+    name, email = records.checked_name(values.name), values.email.strip()
     if values.role not in list(Role):
         raise WrongField("role", _("Choose one of the roles."))
-    if email and (not _EMAIL.fullmatch(email) or len(email) > LONGEST_NAME):
+    if email and (not _EMAIL.fullmatch(email) or len(email) > records.LONGEST_NAME):
         raise WrongField("email", _("This is no e-mail address."))
     if Role(values.role) in ORGANISATION_WIDE:
         return UserValues(name, values.role, None, email)
@@ -180,21 +164,6 @@ def _free_login(organisation_id: UUID, login: str) -> str:
         if db.session.execute(taken).first():
             raise WrongField("login", _("Somebody has this login already."))
     return folded
-
-
-def _locked_admins(organisation_id: UUID) -> list[UUID]:
-    """The active admins, locked: two of them who close each other's account at once come one after the other."""
-    query = select(User.id).where(
-        User.organisation_id == organisation_id, User.role == Role.ADMIN, User.deactivated_at.is_(None)
-    )
-    return list(db.session.execute(query.order_by(User.id).with_for_update()).scalars())
-
-
-def _locked(user_id: UUID, organisation_id: UUID) -> User:
-    user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
-    if user is None or user.organisation_id != organisation_id:
-        raise NotFound
-    return user
 
 
 def _demand_known(user_id: UUID, organisation_id: UUID) -> None:
