@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
         request_time,
         schema_gate,
         signin,
+        templating,
     )
 
     configure.init_app(app, settings)
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     timers.init_app(app, lambda: embedded.redis_url(settings))
     signin.init_app(app)
     preferences.init_app(app)
+    templating.init_app(app)
     assets.init_app(app)
     compression.init_app(app)
     errors.init_app(app)

@@ -189,7 +189,9 @@ def init_extensions(app: Flask) -> None:
     """Bind database, migrations, sign-in, CSRF and translations to `app`."""
     db.init_app(app)
     migrate.init_app(app, db, directory=app.config["MIGRATIONS_DIR"], render_as_batch=True)
-    login_manager.init_app(app)
+    # templates have their globals (web/templating), and nobody is asked anew because a kiosk changed its address
+    login_manager.init_app(app, add_context_processor=False)
+    login_manager.session_protection = None
     csrf.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

@@ -8,10 +8,8 @@ from flask import Flask
 def register_blueprints(app: Flask) -> None:
     """Hang every blueprint into `app`."""
     from kiosk.blueprints import account, admin, again, api, auth, candidate, centre, enrol, guide, kit, password, trust
-    from kiosk.web import local_time
 
     for module in (auth, password, again, account, guide, enrol, trust, candidate, centre, admin, api):
         app.register_blueprint(module.bp)
     if not app.extensions["settings"].is_production:
         app.register_blueprint(kit.bp)
-    local_time.init_app(app.jinja_env)

@@ -18,7 +18,6 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def compress(response: Response) -> Response:
-        response.vary.add("Accept-Encoding")
         if not _is_worth_it(response):
             return response
         if request.endpoint == "static":

@@ -36,6 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its sign-in: an exam outlasts the default hour
         WTF_CSRF_HEADERS=["X-CSRFToken"],
         WTF_CSRF_SSL_STRICT=False,  # the Sec-Fetch-Site check stands in its place; a missing Referer is no attack
+        WTF_I18N_ENABLED=False,  # WTForms has no Hindi: the forms' words are our own
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(kiosk.ROOT / "translations"),
         TEMPLATES_AUTO_RELOAD=False,

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, has_request_context, request, session
+from flask import Flask, g, has_request_context, request, session
 from flask_babel import format_date, gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from kiosk.extensions import babel
-from kiosk.web import htmx, local_time
 
 CHOICES = {
     "language": ("en", "hi"),
@@ -39,16 +38,8 @@ class Ui:
 
 
 def init_app(app: Flask) -> None:
-    """Give templates `ui`, the filters for time, and the language of the request."""
+    """Give each request its language."""
     babel.init_app(app, locale_selector=language)
-    app.context_processor(lambda: {"ui": ui(), "product_name": gettext("Trade Test")})
-    local_time.init_app(app.jinja_env)
-    app.add_template_filter(clock_time)
-    app.add_template_filter(clock_seconds)
-    app.add_template_filter(long_date)
-    app.add_template_filter(hours_minutes)
-    app.add_template_filter(hms)
-    app.add_template_global(htmx.poll_ms)
 
 
 def ui() -> Ui:
@@ -61,8 +52,10 @@ def language() -> str:
     """Return the language of this request: chosen on a screen, else the candidate's own, else English."""
     if not has_request_context():
         return "en"
-    own = session.get("language")
-    return _chosen("language") or (own if own in CHOICES["language"] else "en")
+    if "language" not in g:
+        own = session.get("language")
+        g.language = _chosen("language") or (own if own in CHOICES["language"] else "en")
+    return g.language
 
 
 def keep(response: Response, form: MultiDict[str, str]) -> Response:
@@ -85,6 +78,7 @@ def keep_person(*, language: str | None = None, time_zone: str | None = None) ->
     for name, value in (("language", language), ("time_zone", time_zone)):
         if value and session.get(name) != value:
             session[name] = value
+            g.pop("language", None)
 
 
 def time_zone() -> str:

@@ -21,6 +21,7 @@ from kiosk.services.audit import Actor
 from kiosk.services.leases import Started
 from kiosk.web import enrolment
 from kiosk.web.request_time import request_id
+from kiosk.web.sessions import KeptSessions
 
 LONGEST_AGENT = 200
 OPEN_ENDPOINTS = {"static", "health.healthz", "health.readyz", "health.metrics"}
@@ -54,13 +55,8 @@ class Sitting:
 def init_app(app: Flask) -> None:
     """Close every route without a sign-in, unless its view is marked as open."""
     login_manager.user_loader(_load_visitor)
+    app.session_interface = KeptSessions()
     app.before_request(_require_sign_in)
-    app.context_processor(lambda: {"may": user_may, "visitor": current_user, "exam_page": exam_page, "knows": knows})
-
-
-def knows(endpoint: str) -> bool:
-    """Whether the product has this page."""
-    return endpoint in current_app.view_functions
 
 
 def open_to_all(view: Any) -> Any:
@@ -160,7 +156,9 @@ def current_actor() -> Actor:
 
 def user_agent() -> str | None:
     """Return what the browser calls itself, without what could not be shown."""
-    words = "".join(char for char in request.headers.get("User-Agent", "") if char.isprintable())
+    words = request.headers.get("User-Agent", "")
+    if not words.isprintable():
+        words = "".join(char for char in words if char.isprintable())
     return words[:LONGEST_AGENT] or None
 
 

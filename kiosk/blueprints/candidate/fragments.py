@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -15,7 +17,7 @@ from kiosk.services.responses import response_from_form
 from kiosk.web import preferences
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import current_actor, current_lease, current_page
+from kiosk.web.signin import Sitting, current_actor, current_page
 
 UNSAVED = "X-Unsaved"
 
@@ -23,12 +25,12 @@ UNSAVED = "X-Unsaved"
 @bp.post("/exam/save")
 def save() -> ResponseReturnValue:
     """Save one answer; the page sends each change here by itself."""
-    form = AnswerForm()
+    form, sitting = AnswerForm(), own_sitting()
     try:
-        saved = _save(form, seq=form.seq.data)
+        saved = _save(form, sitting, seq=form.seq.data)
     except BadResponse as refusal:
         return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
-    _note_unsaved()
+    _note_unsaved(sitting.attempt_id)
     return render_template(
         "candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone()
     )
@@ -37,12 +39,12 @@ def save() -> ResponseReturnValue:
 @bp.post("/exam/go")
 def go() -> ResponseReturnValue:
     """Move to another question; what the page has not heard saved comes along and is saved first."""
-    form = MoveForm()
+    form, sitting = MoveForm(), own_sitting()
     try:
-        saved = _save_before_going(form)
+        saved = _save_before_going(form, sitting)
     except BadResponse as refusal:
         return _stay(refusal)
-    swap = _go(form)
+    swap = _go(form, sitting)
     if form.is_finished:
         return go_to("candidate.summary")
     if not is_htmx():
@@ -65,7 +67,7 @@ def clock() -> ResponseReturnValue:
     view = reports.clock(sitting.attempt_id, lease=sitting.lease, now=arrived_at())
     if not (view.is_running and is_htmx()):
         return go_to("candidate.home", page=current_page())
-    _note_unsaved()
+    _note_unsaved(sitting.attempt_id)
     return render_template("candidate/_clock.html", remaining_ms=view.remaining_ms)
 
 
@@ -83,39 +85,39 @@ def waiting() -> ResponseReturnValue:
     )
 
 
-def _note_unsaved() -> None:
+def _note_unsaved(attempt_id: UUID) -> None:
     """Take over what the page says by the way, for the room board: how many answers it could not bring here yet."""
     text = request.headers.get(UNSAVED, "0")
-    presence.unsaved(own_sitting().attempt_id, int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0)
+    presence.unsaved(attempt_id, int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0)
 
 
-def _save(form: AnswerForm, *, seq: int | None, clears: bool = False) -> SavedAnswer:
+def _save(form: AnswerForm, sitting: Sitting, *, seq: int | None, clears: bool = False) -> SavedAnswer:
     question = catalogue.question(form.question.data) if form.question.data else None
     if question is None:
         raise QuestionNotInAttempt
     return answers.save(
-        own_sitting().attempt_id,
+        sitting.attempt_id,
         question.id,
         None if clears else response_from_form(question.question_type, request.form),
         seq=seq,
-        lease=current_lease(),
+        lease=sitting.lease,
         by=current_actor(),
         now=arrived_at(),
     )
 
 
-def _save_before_going(form: MoveForm) -> SavedAnswer | None:
+def _save_before_going(form: MoveForm, sitting: Sitting) -> SavedAnswer | None:
     """A script numbers its changes; a plain form is the newest by being sent, whatever number its page had."""
     clears = form.go.data == "clear"
     if not (form.changed.data or clears):
         return None
-    return _save(form, seq=form.seq.data if is_htmx() else None, clears=clears)
+    return _save(form, sitting, seq=form.seq.data if is_htmx() else None, clears=clears)
 
 
-def _go(form: MoveForm) -> Swap:
+def _go(form: MoveForm, sitting: Sitting) -> Swap:
     return answers.go(
-        own_sitting().attempt_id,
-        lease=current_lease(),
+        sitting.attempt_id,
+        lease=sitting.lease,
         by=current_actor(),
         now=arrived_at(),
         # the last question left forward stays where it is: the summary comes next
