@@ -36,6 +36,7 @@ class Ask:
     word: str = ""
     needs_reason: bool = True
     is_danger: bool = False
+    carries: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
