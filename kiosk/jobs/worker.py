@@ -9,7 +9,7 @@ import time
 from flask import Flask
 
 from kiosk import clock
-from kiosk.services import jobs, working
+from kiosk.services import candidate_staging, jobs, stored_files, working
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def run(app: Flask, but: tuple[str, ...] = ()) -> None:
             with app.app_context():
                 did_one = run_once(but)
                 if time.monotonic() - tidied_at > TIDY_SECONDS:
-                    jobs.forget_files(now=clock.now())
+                    tidy()
                     tidied_at = time.monotonic()
         except Exception as error:
             log.warning("the worker stumbled: %s", error, exc_info=error)
@@ -50,3 +50,10 @@ def run_once(but: tuple[str, ...] = ()) -> bool:
         log.info("job begins kind=%s id=%s", work.kind, work.id)
         working.do(work)
     return work is not None
+
+
+def tidy() -> None:
+    """Delete what jobs may not keep, and what those left that died on the way."""
+    jobs.forget_files(now=clock.now())
+    stored_files.forget_unclaimed(now=clock.now())
+    candidate_staging.clear_left()

@@ -1,37 +1,35 @@
-"""Candidates from a file: checked first, then written in one transaction, then chosen passwords are hashed.
+"""Candidates from a file: checked first, then put down beside, then moved in together, then chosen passwords hashed.
 
-Both steps are jobs. The rows, the list of generated passwords and the fact that they are in are committed together, so
-a worker that dies at any moment neither halves nor doubles an import.
+Check and import are jobs. The rows, the list of generated passwords and the fact that they are in are committed
+together, so a worker that dies at any moment neither halves nor doubles an import.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk import clock
 from kiosk.errors import BadInput
 from kiosk.extensions import db, retried, transaction
-from kiosk.ids import uuid7
 from kiosk.models import Candidate, Job
-from kiosk.services import audit, candidate_plans, jobs
+from kiosk.services import audit, candidate_plans, candidate_staging, jobs, stored_files
 from kiosk.services.audit import Change
+from kiosk.services.candidate_photos import Photos
 from kiosk.services.candidate_plans import Plan, Scope, Step
+from kiosk.services.candidate_staging import Overtaken, Stage
 from kiosk.services.exchange import writers
 from kiosk.services.exchange.candidates import CandidateFile
 from kiosk.services.hashing import hash_generated, hash_password, new_password
 from kiosk.services.jobs import Order, Outcome, Work
-from kiosk.services.shifts import NOT_YET_HERE
 
-BATCH = 1000
 HASHES_AT_ONCE = 25  # about half a second of argon2 between two signs of life
 MOST_SHOWN = 20
 RESULT = ("line", "service_no", "name", "centre", "outcome", "changed", "password")
@@ -40,14 +38,14 @@ NOT_HASHED_YET = "waits-to-be-hashed"
 MOST_RACES = 3
 
 
-def order_of_check(content: bytes, name: str, scope: Scope) -> Order:
-    """Return the job that looks at a file."""
-    return _order("check_candidates", content, name, scope)
+def order_of_check(content: bytes, name: str, scope: Scope, photos_id: UUID | None = None) -> Order:
+    """Return the job that looks at a file; `photos_id` is the stored ZIP beside it."""
+    return _order("check_candidates", content, name, scope, photos_id)
 
 
-def order_directly(content: bytes, name: str, scope: Scope) -> Order:
+def order_directly(content: bytes, name: str, scope: Scope, photos_id: UUID | None = None) -> Order:
     """Return the job that imports a file nobody has looked at yet: it changes nothing if the file is wrong."""
-    return _order("import_candidates", content, name, scope)
+    return _order("import_candidates", content, name, scope, photos_id)
 
 
 @retried
@@ -58,7 +56,7 @@ def order_of_import(check_id: UUID, scope: Scope) -> Order:
     """
     with transaction():
         check = db.session.execute(
-            select(Job.input_name, Job.input_file, Job.params, Job.result)
+            select(Job.input_name, Job.input_file, Job.photos_id, Job.result)
             .where(
                 Job.id == check_id,
                 Job.kind == "check_candidates",
@@ -72,10 +70,11 @@ def order_of_import(check_id: UUID, scope: Scope) -> Order:
             raise BadInput(problem=_("This file was imported already, or is no longer here. Send it again."))
         # of two who confirm at the same moment one imports
         db.session.execute(update(Job).where(Job.id == check_id).values(input_file=None))
-    return _order("import_candidates", bytes(check.input_file), check.input_name, scope, 2 * check.result["rows"])
+    steps = 2 * check.result["rows"]
+    return _order("import_candidates", bytes(check.input_file), check.input_name, scope, check.photos_id, steps)
 
 
-def _order(kind: str, content: bytes, name: str, scope: Scope, steps: int = 0) -> Order:
+def _order(kind: str, content: bytes, name: str, scope: Scope, photos_id: UUID | None, steps: int = 0) -> Order:
     return Order(
         kind=kind,
         title=name,
@@ -84,6 +83,7 @@ def _order(kind: str, content: bytes, name: str, scope: Scope, steps: int = 0) -
         params={"sha256": hashlib.sha256(content).hexdigest()},
         input_name=name,
         input_file=content,
+        photos_id=photos_id,
         steps_total=steps,
     )
 
@@ -91,7 +91,7 @@ def _order(kind: str, content: bytes, name: str, scope: Scope, steps: int = 0) -
 @jobs.kind("check_candidates")
 def check(work: Work) -> Outcome:
     """Say what a file would do; nothing is changed."""
-    found = _plan(work, of=1)
+    found = _plan(work, lambda _line, _image: None, of=1)
     if found.problems.lines:
         return _refused(found)
     result = _counts(found) | _earlier(work) | {"shown": [_shown(step) for step in _first_changes(found)]}
@@ -101,24 +101,32 @@ def check(work: Work) -> Outcome:
 @jobs.kind("import_candidates")
 def import_candidates(work: Work) -> Outcome:
     """Write everything, or find it wrong and write nothing."""
-    if work.result is None:  # else the rows are in already, and only passwords are left to hash
+    if work.result is None:  # else the rows are in already, and only the rest of the work is left
         for races in range(MOST_RACES):
-            found = _plan(work, of=2)
+            stage = Stage(work)
+            found = _plan(work, stage.add_photo, of=2)
             if found.problems.lines:
+                candidate_staging.clear(work.id)
                 return _refused(found)
             try:
-                work.result = _write(work, found)
+                work.result = _write(work, stage, found)
                 break
-            except IntegrityError:
-                # somebody else added one of them since we looked: look again
+            except (IntegrityError, Overtaken):
+                # somebody else added or changed one of them since we looked: look again
                 db.session.rollback()
                 if races == MOST_RACES - 1:
+                    candidate_staging.clear(work.id)
                     raise
+    result = dict(work.result or {})
+    stage_id = result.pop("stage", None)
+    if stage_id:
+        candidate_staging.move_rest(UUID(stage_id), work)
+    candidate_staging.clear(work.id)
     _hash_chosen(work)
-    return Outcome(work.result or {})
+    return Outcome(result)
 
 
-def _plan(work: Work, *, of: int) -> Plan:
+def _plan(work: Work, keep_photo: Callable[[int, bytes], None], *, of: int) -> Plan:
     seen = 0
 
     def tick(count: int) -> None:
@@ -129,7 +137,19 @@ def _plan(work: Work, *, of: int) -> Plan:
     content = work.input()
     # lines are near enough to rows, for a bar
     len_hint = content.count(b"\n") or 1
-    return candidate_plans.plan(content, Scope(work.organisation_id, work.centre_id), tick)
+    return candidate_plans.plan(
+        content, Scope(work.organisation_id, work.centre_id), tick, _photos_of(work, keep_photo)
+    )
+
+
+def _photos_of(work: Work, keep: Callable[[int, bytes], None]) -> Callable[[], Photos] | None:
+    if work.photos_id is None:
+        return None
+    try:
+        file = stored_files.opened(work.photos_id)
+    except stored_files.FileGone:
+        raise BadInput(problem=_("The photos are no longer here. Send file and photos again.")) from None
+    return lambda: Photos(file, keep)
 
 
 def _refused(found: Plan) -> Outcome:
@@ -141,7 +161,8 @@ def _refused(found: Plan) -> Outcome:
 def _counts(found: Plan) -> dict[str, Any]:
     chosen = sum(bool(step.entry.password) for step in found.steps)
     names = ("new", "changed", "unchanged")
-    return {name: found.count(name) for name in names} | {"rows": len(found.steps), "chosen_passwords": chosen}
+    counts = {name: found.count(name) for name in names} | {"rows": len(found.steps), "chosen_passwords": chosen}
+    return counts | (found.photos.report() if found.photos else {})
 
 
 def _first_changes(found: Plan) -> Iterator[Step]:
@@ -171,80 +192,37 @@ def _earlier(work: Work) -> dict[str, str]:
     return {"earlier_by": found.made_by, "earlier_at": found.finished_at.isoformat()} if found else {}
 
 
-def _write(work: Work, found: Plan) -> dict[str, Any]:
-    """Write the rows, the list of passwords and that it is done, in one transaction; return the result."""
+def _write(work: Work, stage: Stage, found: Plan) -> dict[str, Any]:
+    """Put the rows down, then write them, the list of passwords and that it is done together; return the result."""
     passwords = {
         step.entry.line: new_password() for step in found.steps if step.outcome == "new" and not step.entry.password
     }
+    stage.flush_photos()
+    done, total = len(found.steps), 2 * len(found.steps)
+    for batch in candidate_staging.batches(found.steps):
+        stage.add(batch, {step.entry.line: _hash(passwords.get(step.entry.line)) for step in batch})
+        done += len(batch)
+        work.progress(done, total)
     output = io.BytesIO()
     writers.write_csv(output, RESULT, (_listed(step, passwords) for step in found.steps))
-    result = _counts(found) | {"generated_passwords": len(passwords)}
-    _write_rows(work, found, passwords, {"result": result, "output_file": output.getvalue()})
+    result = _counts(found) | {"generated_passwords": len(passwords), "stage": str(stage.id)}
+    _write_rows(work, stage.id, {"result": result, "output_file": output.getvalue()})
     return result
 
 
+def _hash(password: str | None) -> str:
+    return hash_generated(password) if password else NOT_HASHED_YET
+
+
 @retried
-def _write_rows(work: Work, found: Plan, passwords: dict[int, str], kept: dict[str, Any]) -> None:
-    now, done = clock.now(), len(found.steps)
+def _write_rows(work: Work, stage_id: UUID, kept: dict[str, Any]) -> None:
+    done = kept["result"]["rows"]
     with transaction():
-        for start in range(0, done, BATCH):
-            batch = found.steps[start : start + BATCH]
-            _insert(work, [step for step in batch if step.outcome == "new"], passwords, now)
-            _update(work, [step for step in batch if step.outcome == "changed"], now)
         # from here on the passwords are hashed one by one: the steps go on
         total = done + kept["result"]["chosen_passwords"]
         work.keep(**kept, output_name=f"{_stem(work)}-result.csv", steps_done=done, steps_total=total)
+        candidate_staging.move(stage_id, work, clock.now())
     work.steps_done = done
-
-
-def _insert(work: Work, steps: list[Step], passwords: dict[int, str], now: datetime) -> None:
-    rows = [_row(work, step, passwords.get(step.entry.line), now) for step in steps]
-    if not rows:
-        return
-    db.session.execute(insert(Candidate.__table__), rows)  # type: ignore[arg-type]
-    details = {"import": str(work.id)}
-    audit.record(
-        (Change("candidate", row["id"], "create_candidate", details=details) for row in rows), by=work.by, now=now
-    )
-
-
-def _update(work: Work, steps: list[Step], now: datetime) -> None:
-    for step in steps:
-        if step.values:
-            db.session.execute(
-                update(Candidate)
-                .where(Candidate.id == step.candidate_id)
-                # whoever comes into another shift begins at its door
-                .values(**(step.values | (NOT_YET_HERE if "shift_id" in step.values else {})))
-                .execution_options(synchronize_session=False)
-            )
-    changes = [
-        Change("candidate", step.candidate_id, "edit_candidate", details=_audited(work, step))
-        for step in steps
-        if step.candidate_id
-    ]
-    audit.record(changes, by=work.by, now=now)
-
-
-def _row(work: Work, step: Step, password: str | None, now: datetime) -> dict[str, Any]:
-    """A new candidate. What the file leaves empty is as for every candidate."""
-    values = step.values
-    return values | {
-        "id": uuid7(),
-        "organisation_id": work.organisation_id,
-        "login": step.entry.login,
-        "language": values["language"] or "en",
-        "extra_minutes_per_hour": values["extra_minutes_per_hour"] or 0,
-        "password_hash": hash_generated(password) if password else NOT_HASHED_YET,
-        "session_epoch": 0,
-        "failed_sign_ins": 0,
-        "created_at": now,
-    }
-
-
-def _audited(work: Work, step: Step) -> dict[str, Any]:
-    values = {candidate_plans.NAMED.get(name, name): str(value) for name, value in step.values.items()}
-    return {"import": str(work.id), "changed": list(step.changed), **values}
 
 
 def _listed(step: Step, passwords: dict[int, str]) -> tuple[Any, ...]:

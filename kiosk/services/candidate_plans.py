@@ -13,10 +13,13 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from kiosk.extensions import db
-from kiosk.models import Candidate, Centre, Shift, Slot, Trade
+from kiosk.models import Candidate, Centre, Slot, Trade, User
 from kiosk.services.accounts import fold_login
+from kiosk.services.candidate_photos import Photos
+from kiosk.services.candidate_rooms import Rooms
 from kiosk.services.exchange.candidates import CandidateFile, Entry
-from kiosk.services.exchange.problems import Problems
+from kiosk.services.exchange.photo_zips import PhotoWrong
+from kiosk.services.exchange.problems import FileRefused, Problem, Problems
 from kiosk.states import SlotStatus
 
 BATCH = 1000
@@ -34,6 +37,7 @@ FIELDS = (
 NAMED = {"trade_id": "trade", "centre_id": "centre", "shift_id": "shift"}
 
 Tick = Callable[[int], None]
+OpenPhotos = Callable[[], Photos]  # raises FileRefused
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Plan:
 
     steps: list[Step] = field(default_factory=list)
     problems: Problems = field(default_factory=Problems)
+    photos: Photos | None = None
 
     def count(self, outcome: str) -> int:
         """How many entries come to this."""
@@ -79,31 +84,46 @@ class _Place:
     zone: ZoneInfo
 
 
-def plan(content: bytes, scope: Scope, tick: Tick) -> Plan:
-    """Return what this file would do; `tick` is told the number of entries looked at. Changes nothing."""
+def plan(content: bytes, scope: Scope, tick: Tick, photos: OpenPhotos | None = None) -> Plan:
+    """Return what this file would do; `tick` is told the number of entries looked at. Changes nothing.
+
+    With `photos`, every photo that the file names must be in the ZIP; `photos` opens it.
+    """
     file = CandidateFile(content)
-    known = _Known(scope, file)
     found = Plan(problems=file.problems)
+    known = _Known(scope, file, _opened(photos, found))
     for batch in _batches(file.entries()):
         existing = _existing(scope.organisation_id, [entry.login for entry in batch])
         busy = _busy([row.id for row in existing.values()])
+        staff = _staff(scope.organisation_id, [entry.login for entry in batch])
+        db.session.rollback()  # no snapshot is held open while a large file is read
         for entry in batch:
-            step = known.step(entry, existing.get(entry.login), busy)
+            step = known.step(entry, existing.get(entry.login), busy, is_staff=entry.login in staff)
             # once anything is wrong nothing will be done: only the problems matter from there on
             if step is not None and not file.problems.lines:
                 found.steps.append(step)
-        db.session.rollback()  # no snapshot is held open while a large file is read
-        tick(len(batch))
+            tick(1)
+    known.check_rooms()
+    db.session.rollback()
     if file.problems.lines:
         found.steps.clear()
+    found.photos = known.photos
     return found
+
+
+def _opened(photos: OpenPhotos | None, found: Plan) -> Photos | None:
+    try:
+        return photos() if photos else None
+    except FileRefused as refused:
+        found.problems.add(Problem(0, "photo", refused.text))
+        return None
 
 
 class _Known:
     """Trades, centres and shifts by the names that a file gives them."""
 
-    def __init__(self, scope: Scope, file: CandidateFile) -> None:
-        self._scope, self._file = scope, file
+    def __init__(self, scope: Scope, file: CandidateFile, photos: Photos | None) -> None:
+        self._scope, self._file, self.photos = scope, file, photos
         trades = db.session.execute(
             select(Trade.id, Trade.code).where(
                 Trade.organisation_id == scope.organisation_id, Trade.archived_at.is_(None)
@@ -114,14 +134,11 @@ class _Known:
                 Centre.organisation_id == scope.organisation_id, Centre.archived_at.is_(None)
             )
         ).all()
-        shifts = db.session.execute(
-            select(Shift.id, Shift.centre_id, Shift.starts_at).where(Shift.centre_id.in_([row.id for row in centres]))
-        ).all()
         self._trades = {fold_login(row.code): row.id for row in trades}
         self._centres = {fold_login(row.code): _Place(row.id, ZoneInfo(row.time_zone)) for row in centres}
-        self._shifts = {(row.centre_id, row.starts_at): row.id for row in shifts}
+        self._rooms = Rooms([row.id for row in centres])
 
-    def step(self, entry: Entry, existing: Any, busy: dict[UUID, str]) -> Step | None:
+    def step(self, entry: Entry, existing: Any, busy: dict[UUID, str], *, is_staff: bool) -> Step | None:
         """What the entry comes to; None if it is wrong."""
         trade_id, place = self._trades.get(fold_login(entry.trade)), self._centres.get(fold_login(entry.centre))
         if entry.trade and trade_id is None:
@@ -134,23 +151,50 @@ class _Known:
             self._wrong(entry, "centre", _("is not your centre"))
             return None
         shift_id = self._shift(entry, place)
-        if existing is None:
-            return Step(entry, None, _values(entry, trade_id, place.centre_id, shift_id))
-        if not self._may_change(entry, existing):
-            return None
         values = _values(entry, trade_id, place.centre_id, shift_id)
-        step = _changes(entry, existing, values)
-        self._check_busy(entry, step, busy.get(existing.id))
+        if existing is None:
+            if is_staff:
+                self._wrong(entry, "service_no", _("is the login of a member of staff"))
+            step = Step(entry, None, values)
+        else:
+            if not self._may_change(entry, existing):
+                return None
+            step = _changes(entry, existing, values)
+            self._check_busy(entry, step, busy.get(existing.id))
+        self._move(entry, step, existing, trade_id)
+        self._take_photo(entry, step)
         return step
+
+    def check_rooms(self) -> None:
+        """Find the lines for which their shifts have no room."""
+        for line, text in self._rooms.too_many():
+            self._file.wrong(line, "shift", text)
 
     def _shift(self, entry: Entry, place: _Place) -> UUID | None:
         if entry.shift is None:
             return None
-        starts_at = entry.shift.replace(tzinfo=place.zone).astimezone(UTC)
-        found = self._shifts.get((place.centre_id, starts_at))
+        found = self._rooms.find(place.centre_id, entry.shift.replace(tzinfo=place.zone).astimezone(UTC))
         if found is None:
             self._wrong(entry, "shift", _("%(centre)s has no shift at this time", centre=entry.centre))
         return found
+
+    def _move(self, entry: Entry, step: Step, existing: Any, trade_id: UUID) -> None:
+        leaves = existing.shift_id if existing is not None and "shift_id" in step.values else None
+        why = self._rooms.move(entry.line, leaves, step.values.get("shift_id"), trade_id)
+        if why:
+            self._wrong(entry, "shift", why)
+
+    def _take_photo(self, entry: Entry, step: Step) -> None:
+        if self.photos is None or not entry.photo:
+            return
+        try:
+            is_right = not self._file.problems.lines
+            is_new = self.photos.of_line(entry.line, entry.photo, step.candidate_id, keep=is_right)
+        except PhotoWrong as wrong:
+            self._wrong(entry, "photo", wrong.text)
+            return
+        if is_new and step.candidate_id is not None and "photo" not in step.changed:
+            step.changed = (*step.changed, "photo")
 
     def _may_change(self, entry: Entry, existing: Any) -> bool:
         if self._scope.centre_id not in (None, existing.centre_id):
@@ -206,6 +250,12 @@ def _existing(organisation_id: UUID, logins: list[str]) -> dict[str, Any]:
         )
     ).all()
     return {row.login: row for row in rows}
+
+
+def _staff(organisation_id: UUID, logins: list[str]) -> set[str]:
+    """Those that sign staff in: nobody else may have them."""
+    query = select(User.login).where(User.organisation_id == organisation_id, User.login.in_(logins))
+    return set(db.session.execute(query).scalars())
 
 
 def _busy(candidate_ids: list[UUID]) -> dict[UUID, str]:

@@ -18,7 +18,7 @@ from kiosk.errors import BadInput
 from kiosk.extensions import db, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Job
-from kiosk.services import audit
+from kiosk.services import audit, stored_files
 from kiosk.services.audit import Actor, Change
 
 SILENT = timedelta(seconds=60)  # whose worker is silent for so long is taken up by another one
@@ -46,6 +46,7 @@ class Order:
     params: dict[str, Any] | None = None
     input_name: str | None = None
     input_file: bytes | None = None
+    photos_id: UUID | None = None
     steps_total: int = 0
 
 
@@ -88,6 +89,7 @@ class Work:
         self.params: dict[str, Any] = dict(job.params or {})
         self.result: dict[str, Any] | None = job.result
         self.input_name, self.steps_done = job.input_name, job.steps_done
+        self.photos_id = job.photos_id
         self.by = _actor(self.params.get("by") or {}, job)
         self.watch: Callable[[int, int], None] | None = None  # somebody who looks on, at a terminal
         self._token = job.started_at
@@ -130,8 +132,11 @@ class Work:
     @retried
     def end(self, outcome: Outcome) -> None:
         """Write down how it ended. Raises LostJob."""
+        status = "refused" if outcome.is_refused else "done"
         with transaction():
-            self._end("refused" if outcome.is_refused else "done", outcome)
+            self._end(status, outcome)
+        if self.photos_id is not None and not self._waits_for_yes(status):
+            stored_files.forget(self.photos_id)
 
     @retried
     def fail(self, problem: str) -> None:
@@ -139,11 +144,14 @@ class Work:
         with transaction():
             self._end("failed", Outcome({**(self.result or {}), "problem": problem}))
 
+    def _waits_for_yes(self, status: str) -> bool:
+        return self.kind == "check_candidates" and status == "done"
+
     def _end(self, status: str, outcome: Outcome) -> None:
         values: dict[str, Any] = {"status": status, "result": outcome.result, "finished_at": clock.now()}
         if outcome.output_name:
             values |= {"output_name": outcome.output_name, "output_file": outcome.output_file}
-        if self.kind != "check_candidates" or status != "done":
+        if not self._waits_for_yes(status):
             # the file may hold passwords; only one that waits to be confirmed is still needed
             values["input_file"] = None
         self.keep(**values)

@@ -7,6 +7,8 @@ header claims. Nothing of the original survives, neither its EXIF (where it was 
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +30,21 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 KEPT_SIZE = (352, 432)  # twice what the largest place shows
 QUALITY = 82
 MIME = "image/jpeg"
+# what a broken or hostile picture makes its reader stumble over
+_STUMBLES = (
+    UnidentifiedImageError,
+    OSError,
+    EOFError,
+    ValueError,
+    SyntaxError,
+    MemoryError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +69,7 @@ def prepared(raw: bytes) -> bytes:
             return _small(image)
     except Image.DecompressionBombError as error:
         raise WrongField("photo", _("The picture has too many pixels (at most 24 million).")) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, MemoryError) as error:
+    except _STUMBLES as error:
         raise WrongField("photo", _("This is no picture that can be read. Use JPEG, PNG or WebP.")) from error
 
 
@@ -105,8 +122,11 @@ def version(candidate_id: UUID) -> int | None:
 
 
 def _small(image: Image.Image) -> bytes:
-    upright = ImageOps.exif_transpose(image)
-    flat = upright.convert("RGBA") if upright.mode in ("P", "LA", "PA", "RGBA") else upright.convert("RGB")
+    has_holes = image.mode in ("P", "LA", "PA", "RGBA")
+    whole = image.convert("RGBA") if image.mode in ("P", "LA", "PA") else image
+    whole.thumbnail((2 * max(KEPT_SIZE),) * 2)  # before anything copies it: 24 million pixels are much memory
+    upright = ImageOps.exif_transpose(whole)
+    flat = upright.convert("RGBA" if has_holes else "RGB")
     flat.thumbnail(KEPT_SIZE)
     if flat.mode == "RGBA":
         ground = Image.new("RGB", flat.size, "white")

@@ -1,7 +1,7 @@
 """What an import of many candidates costs: python -m tests.bench.candidates [--rows N] [--xlsx] [--postgresql]
 
-On SQLite in a folder of its own, or on a private PostgreSQL server. Prints seconds and peak memory of
-checking and of importing, each in a process as the worker's is.
+On SQLite in a folder of its own, or on a private PostgreSQL server. Prints seconds and peak memory of checking and of
+importing in a process as the worker's is, and how long somebody who saves answers meanwhile waits at worst.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import io
 import resource
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -63,22 +64,54 @@ def measure(database_url: str, content: bytes, name: str) -> None:
                 if step == "check"
                 else candidate_imports.order_of_import(work.id, scope)  # noqa: F821
             )
+            saver = Saver(app)
+            saver.start()
             work = jobs.begin(order, by=by, now=clock.now())
             working.do(work)
             _say(step, begun_at)
+            print(saver.stop())
             print(db.session.scalars(select(Job.result).where(Job.id == work.id)).one())
 
 
 def _watch(imports: Any) -> None:
-    """Say how long the one transaction lasts: on SQLite every other writer waits for it."""
+    """Say how long the one transaction lasts that moves the rows in."""
     real = imports._write_rows
 
     def timed(*args: Any) -> None:
         begun_at = time.monotonic()
         real(*args)
-        print(f"the transaction: {time.monotonic() - begun_at:.1f} s", flush=True)
+        print(f"the transaction: {time.monotonic() - begun_at:.2f} s", flush=True)
 
     imports._write_rows = timed
+
+
+class Saver(threading.Thread):
+    """Somebody who goes on saving during the import: how long did they wait at worst?"""
+
+    def __init__(self, app: Any) -> None:
+        """Make them ready; `start` begins, `stop` ends."""
+        super().__init__(daemon=True)
+        self._app, self._over, self.waits = app, threading.Event(), [0.0]
+
+    def run(self) -> None:
+        """Write a small row every 20 ms, as a save does."""
+        from sqlalchemy import update
+
+        from kiosk.extensions import db, transaction
+        from kiosk.models import Organisation
+
+        with self._app.app_context():
+            while not self._over.wait(0.02):
+                begun_at = time.monotonic()
+                with transaction():
+                    db.session.execute(update(Organisation).values(name="Bench"))
+                self.waits.append(time.monotonic() - begun_at)
+
+    def stop(self) -> str:
+        """End, and tell."""
+        self._over.set()
+        self.join()
+        return f"{len(self.waits) - 1} saves meanwhile, the longest took {max(self.waits):.2f} s"
 
 
 def _say(step: str, begun_at: float) -> None:

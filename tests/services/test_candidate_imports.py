@@ -199,11 +199,11 @@ def test_a_worker_that_dies_after_the_rows_are_in_leaves_only_the_hashing_to_the
 def test_somebody_who_was_added_since_the_file_was_looked_at_is_not_added_twice(hall, monkeypatch):
     written, real = [], candidate_imports._write
 
-    def slow(work, found):  # type: ignore[no-untyped-def]
+    def slow(work, stage, found):  # type: ignore[no-untyped-def]
         if not written:
             written.append(hall.add_candidate("A1"))
             db.session.commit()
-        return real(work, found)
+        return real(work, stage, found)
 
     monkeypatch.setattr(candidate_imports, "_write", slow)
     job = import_file(hall, csv_file(*NEW))
