@@ -50,6 +50,8 @@ class Seat:
     closed_at: datetime | None
     last_seen_at: datetime | None
     kiosk: str | None
+    shift_id: UUID | None
+    asks_first: bool  # staff agree before another page takes the test
 
     @property
     def percentage(self) -> int:
@@ -121,6 +123,7 @@ def _rows(centre_id: UUID, shift_id: UUID | None, candidate_id: UUID | None = No
             Trade.code.label("trade_code"),
             Centre.demands_check_in,
             Centre.seats,
+            Centre.takeover,
             Shift.id.label("shift_id"),
             Shift.starts_at,
             Shift.status.label("shift_status"),
@@ -216,6 +219,8 @@ def _seat(row: Any, answered: Any, asked_at: datetime | None, shift: ShiftChoice
         closed_at=row.consumed_at or (row.deadline_at if state == "expired" else None),
         last_seen_at=row.last_seen_at,
         kiosk=row.kiosk,
+        shift_id=row.shift_id,
+        asks_first=row.takeover == "approval",
     )
 
 

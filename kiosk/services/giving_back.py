@@ -13,30 +13,28 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import func, select
 
 from kiosk import timers
 from kiosk.errors import BadInput
 from kiosk.extensions import db, retried, transaction
-from kiosk.ids import uuid7
-from kiosk.models import Attempt, AuditEvent, Pause, TimeGrant
-from kiosk.services import audit, finishing, grants
+from kiosk.models import Attempt, AuditEvent, Pause
+from kiosk.services import finishing, grants, many_grants
 from kiosk.services.audit import Actor, Change
 from kiosk.services.slots import BATCH, checked_reason
-from kiosk.states import AttemptStatus
 
 ACTION = "give_back"
-WITH_A_CLOCK = (AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)
 
 
 @dataclass(frozen=True)
 class Window:
-    """Who was writing where and when: a centre or one of its shifts, between two instants."""
+    """Who was writing where and when: a centre, one of its shifts or one candidate, between two instants."""
 
     centre_id: UUID
     shift_id: UUID | None
     from_at: datetime
     to_at: datetime
+    candidate_id: UUID | None = None
 
 
 @dataclass
@@ -66,7 +64,7 @@ def give_back(
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         if dry_run:
-            _plan(_rows(batch, is_locked=False), window, is_short, now, report)
+            _plan(many_grants.clocks(batch, is_locked=False), window, is_short, now, report)
         else:
             _give(batch, window, reason, is_short, by, now, report)
     return report
@@ -74,10 +72,14 @@ def give_back(
 
 def _writers(window: Window) -> list[UUID]:
     query = select(Attempt.id).where(
-        Attempt.centre_id == window.centre_id, Attempt.status.in_(WITH_A_CLOCK), Attempt.started_at < window.to_at
+        Attempt.centre_id == window.centre_id,
+        Attempt.status.in_(many_grants.WITH_A_CLOCK),
+        Attempt.started_at < window.to_at,
     )
     if window.shift_id:
         query = query.where(Attempt.shift_id == window.shift_id)
+    if window.candidate_id:
+        query = query.where(Attempt.candidate_id == window.candidate_id)
     return list(db.session.execute(query.order_by(Attempt.id)).scalars())
 
 
@@ -97,57 +99,25 @@ def _in_transaction(
 ) -> tuple[BackReport, dict[UUID, timers.Timer]]:
     report = BackReport()
     with transaction():
-        rows = _rows(ids, is_locked=True)
+        rows = many_grants.clocks(ids, is_locked=True)
         plan = _plan(rows, window, is_short, now, report)
         if not plan:
             return report, {}
-        _add(rows, plan, now)
-        kind = grants.NETWORK_SHORT if is_short else grants.NETWORK
-        common = {"kind": kind, "reason": reason, "granted_at": now, "granted_by": by.name}
-        db.session.execute(
-            insert(TimeGrant),
-            [common | {"id": uuid7(), "attempt_id": one, "seconds": seconds} for one, seconds in plan.items()],
-        )
         details = {"from": window.from_at.isoformat(), "to": window.to_at.isoformat()}
-        status = {row.id: row.status for row in rows}
-        audit.record(
-            [
-                Change("attempt", one, ACTION, status[one], status[one], reason, details | {"seconds": seconds})
-                for one, seconds in plan.items()
-            ],
-            by=by,
-            now=now,
-        )
-    return report, {
-        row.id: timers.Timer(
-            timers.to_ms(row.deadline_at + timedelta(seconds=plan[row.id])), row.version + 1, row.lease
-        )
-        for row in rows
-        if row.id in plan and row.deadline_at is not None
-    }
-
-
-def _rows(ids: list[UUID], *, is_locked: bool) -> list[Any]:
-    query = (
-        select(
-            Attempt.id,
-            Attempt.status,
-            Attempt.version,
-            Attempt.lease,
-            Attempt.started_at,
-            Attempt.deadline_at,
-            Attempt.remaining_ms,
-        )
-        .where(Attempt.id.in_(ids), Attempt.status.in_(WITH_A_CLOCK))
-        .order_by(Attempt.id)
-    )
-    return list(db.session.execute(query.with_for_update() if is_locked else query).all())
+        change = Change("attempt", rows[0].id, ACTION, reason=reason, details=details)
+        kind = grants.NETWORK_SHORT if is_short else grants.NETWORK
+        changed = many_grants.add(rows, plan, kind=kind, change=change, by=by, now=now)
+    return report, changed
 
 
 def _plan(rows: list[Any], window: Window, is_short: bool, now: datetime, report: BackReport) -> dict[UUID, int]:
     """The seconds of each, counted into the report; whoever gets nothing is counted with the reason."""
     ids = [row.id for row in rows]
-    stood, given, used = _standing_still(ids, window, now), _given(ids), _short_grants(ids) if is_short else {}
+    stood, given, used = (
+        _standing_still(ids, window, now),
+        _given(ids),
+        many_grants.short_seconds(ids) if is_short else {},
+    )
     plan: dict[UUID, int] = {}
     for row in rows:
         lost = window.to_at - max(window.from_at, row.started_at) - stood[row.id]
@@ -192,37 +162,3 @@ def _given(ids: list[UUID]) -> dict[UUID, list[tuple[datetime, datetime]]]:
         assert details is not None
         found[object_id].append((datetime.fromisoformat(details["from"]), datetime.fromisoformat(details["to"])))
     return found
-
-
-def _short_grants(ids: list[UUID]) -> dict[UUID, int]:
-    rows = db.session.execute(
-        select(TimeGrant.attempt_id, func.sum(TimeGrant.seconds))
-        .where(TimeGrant.attempt_id.in_(ids), TimeGrant.kind.in_(grants.SHORT_KINDS))
-        .group_by(TimeGrant.attempt_id)
-    )
-    return {attempt_id: int(seconds) for attempt_id, seconds in rows}
-
-
-def _add(rows: list[Any], plan: dict[UUID, int], now: datetime) -> None:
-    """Move the deadlines of those who write, and what is kept for those who are paused."""
-    table = Attempt.__table__
-    values = [
-        {
-            "b_id": row.id,
-            "b_deadline": row.deadline_at and row.deadline_at + timedelta(seconds=plan[row.id]),
-            "b_kept": row.remaining_ms if row.remaining_ms is None else row.remaining_ms + plan[row.id] * 1000,
-        }
-        for row in rows
-        if row.id in plan
-    ]
-    db.session.connection().execute(
-        table.update()  # type: ignore[attr-defined]
-        .where(table.c.id == bindparam("b_id"))
-        .values(
-            version=table.c.version + 1,
-            changed_at=now,
-            deadline_at=bindparam("b_deadline"),
-            remaining_ms=bindparam("b_kept"),
-        ),
-        values,
-    )

@@ -142,6 +142,7 @@ def test_only_an_admin_and_the_centres_own_people_change_anything(app):
         "/centre/incidents/<uuid:incident_id>/grant",
         "/centre/incidents/new",
         "/centre/shifts/<uuid:shift_id>/seats",
+        "/centre/shifts/<uuid:shift_id>/time",
         "/centre/slots/pause",
         "/centre/slots/resume",
         "/centre/time",

@@ -181,3 +181,54 @@ def test_time_back_needs_a_reason(hall: Hall, writers: list[Player]) -> None:
     with pytest.raises(ReasonMissing):
         give(hall, 20, 30, reason="")
     assert writers[0].attempt.deadline_at - hall.MORNING == timedelta(hours=3)
+
+
+# --- the same time for everybody ------------------------------------------------------------------
+
+
+def add_time(hall: Hall, minutes: int = 10, **how: Any) -> Any:
+    common = {"reason": WHY, "is_short": False, "by": hall.centre_admin, "now": hall.after(minutes=30)}
+    return rooms.add_time(everybody(hall, shift=hall.shift_id), minutes * 60, **(common | how))
+
+
+def test_everybody_who_writes_or_is_paused_gets_the_same_minutes(hall: Hall, writers: list[Player]) -> None:
+    pauses.pause([writers[1].attempt.id], kind="room", reason=WHY, by=hall.centre_admin, now=hall.after(minutes=20))
+    writers[2].submit(at=hall.after(minutes=25))
+    assert add_time(hall, dry_run=True).changed == 2
+    assert writers[0].attempt.deadline_at == hall.after(hours=3)
+    report = add_time(hall)
+    assert (report.changed, report.skipped) == (2, Counter(not_writing=4))
+    assert writers[0].attempt.deadline_at == hall.after(hours=3, minutes=10)
+    assert writers[1].attempt.remaining_ms == 170 * 60_000
+    timer = timers.read_timer(writers[0].attempt.id)
+    assert timer == timers.Timer(
+        timers.to_ms(writers[0].attempt.deadline_at), writers[0].attempt.version, writers[0].lease
+    )
+    assert ("extend", "in_progress", "in_progress") in hall.audit(writers[0].attempt.id)
+    assert nothing_is_broken(hall.after(minutes=30))
+
+
+def test_an_invigilator_adds_ten_minutes_to_a_room_in_all(hall: Hall, writers: list[Player]) -> None:
+    grants.extend(
+        writers[0].attempt.id, 300, reason=WHY, is_short=True, by=hall.centre_admin, now=hall.after(minutes=10)
+    )
+    report = add_time(hall, 6, is_short=True)
+    assert (report.changed, report.skipped) == (2, Counter(not_writing=3, over_limit=1))
+    assert add_time(hall, 6, is_short=True).changed == 0
+
+
+def test_nobody_whose_time_is_up_gets_more_and_nothing_goes_without_a_reason(hall: Hall, writers: list[Player]) -> None:
+    assert add_time(hall, now=hall.after(hours=3, seconds=5)).skipped == Counter(not_writing=3, ended=3)
+    with pytest.raises(ReasonMissing):
+        add_time(hall, reason=" ")
+
+
+def test_one_seat_gets_its_lost_time_back_and_the_others_nothing(hall: Hall, writers: list[Player]) -> None:
+    window = Window(hall.centre_id, None, hall.after(minutes=5), hall.after(minutes=9), writers[1].id)
+    done = giving_back.give_back(window, reason=WHY, is_short=True, by=hall.centre_admin, now=hall.after(minutes=30))
+    assert (done.changed, done.most_seconds) == (1, 240)
+    assert [one.attempt.deadline_at - hall.after(hours=3) for one in writers] == [
+        timedelta(0),
+        timedelta(minutes=4),
+        timedelta(0),
+    ]

@@ -19,6 +19,7 @@ from kiosk.blueprints.centre import (  # noqa: E402, F401
     printables,
     record_acts,
     records,
+    room_time,
     shift_moves,
     shifts,
     sittings,

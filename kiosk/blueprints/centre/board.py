@@ -12,10 +12,12 @@ from flask_babel import gettext as _
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.forms import reason_problem
 from kiosk.blueprints.centre.scope import current_centre, is_bound, visible_centres
+from kiosk.blueprints.centre.shifts import own_shift
 from kiosk.errors import AttemptNotRunning, KioskError, NotFound
-from kiosk.services import boards, grants, leases
+from kiosk.services import boards, grants, leases, not_begun
 from kiosk.services.boards import Board, Seat
 from kiosk.services.centres import CentreView
+from kiosk.shift_states import shift_action_from
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, needs, user_may
@@ -33,15 +35,20 @@ def board() -> ResponseReturnValue:
     asked = uuid_or_none(request.args.get("shift", ""))
     found = boards.board(centre.centre_id, asked, now=arrived_at())
     query = _query(centre)
+    chosen = _chosen(centre, found, uuid_or_none(request.args.get("seat", "")))
+    room = own_shift(found.shift.shift_id) if found.shift and not is_htmx() else None
     return render_template(
         "centre/_board.html" if is_htmx() else "centre/board.html",
+        room=room,
+        next=shift_action_from(room.status) if room else None,
         centre=centre,
         centres=visible_centres(),
         board=found,
         query=query,
         view=query.get("view", "map"),
         show=query.get("show", ""),
-        chosen=_chosen(centre, found, uuid_or_none(request.args.get("seat", ""))),
+        chosen=chosen,
+        why=_why(chosen),
         now=arrived_at(),
         report=None if is_htmx() else session.pop("slot_report", None),
     )
@@ -86,7 +93,7 @@ def add_time(candidate_id: UUID) -> ResponseReturnValue:
     """Add minutes to the candidate's test."""
     centre = current_centre()
     seat = _seat(centre, candidate_id)
-    problems = _time_problems()
+    problems = time_problems()
     if seat.attempt_id is None:
         raise NotFound
     if problems:
@@ -137,8 +144,20 @@ def _seat(centre: CentreView, candidate_id: UUID) -> Seat:
 
 def _panel(centre: CentreView, seat: Seat, problem: str | None = None) -> str:
     return render_template(
-        "centre/_seat.html", centre=centre, seat=seat, query=_query(centre), now=arrived_at(), problem=problem
+        "centre/_seat.html",
+        centre=centre,
+        seat=seat,
+        why=_why(seat),
+        query=_query(centre),
+        now=arrived_at(),
+        problem=problem,
     )
+
+
+def _why(seat: Seat | None) -> str:
+    """What stands in the way of the start of whoever has not begun."""
+    has_not_begun = seat is not None and seat.state in ("ready", "absent")
+    return not_begun.why(seat.candidate_id, now=arrived_at()) if seat and has_not_begun else ""
 
 
 def _time_form(centre: CentreView, candidate_id: UUID, problems: dict[str, str] | None = None) -> str:
@@ -152,7 +171,8 @@ def _time_form(centre: CentreView, candidate_id: UUID, problems: dict[str, str] 
     )
 
 
-def _time_problems() -> dict[str, str]:
+def time_problems() -> dict[str, str]:
+    """Return what is wrong with a form's minutes and reason, by field."""
     found = {}
     minutes = request.form.get("minutes", "").strip()
     if not (minutes.isascii() and minutes.isdigit() and len(minutes) < 6 and 0 < int(minutes) <= MOST_MINUTES):

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.day import centre_of, code_of, instant_of, local_text, own_centre_ids, whole_number
 from kiosk.blueprints.centre.scope import current_centre, visible_centres
+from kiosk.blueprints.centre.ways_back import board_query, go_to_board_or
 from kiosk.errors import KioskError
 from kiosk.office_errors import NotNow
 from kiosk.services import desk_reports, kiosk_reports
@@ -90,7 +91,7 @@ def write_incident() -> ResponseReturnValue:
         field = error.field if isinstance(error, WrongIncident) else "minutes"
         return _page(centre, request.form, {field: error.sentence}), error.status
     flash(_("The incident is written."), "ok")
-    return go_to("centre.incidents", **code_of(centre))
+    return go_to_board_or("centre.incidents", candidate_id=person.candidate_id if person else None, centre=centre)
 
 
 def _told(centre: CentreView, person: DeskRow | None) -> Told:
@@ -123,6 +124,7 @@ def _page(centre: CentreView, typed: Any, problems: dict[str, str]) -> str:
         "centre/incident.html",
         centre=centre,
         query=code_of(centre),
+        back=board_query(centre),
         typed=typed,
         problems=problems,
         kinds=[kind for kind in KINDS if kind != service.MOVED],

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.check_in import own_person
 from kiosk.blueprints.centre.day import code_of
+from kiosk.blueprints.centre.ways_back import board_query, go_to_board_or
 from kiosk.errors import KioskError, NotFound, ReasonMissing, ReasonTooLong
 from kiosk.services import leases, moving, seats
 from kiosk.web.htmx import go_to, is_htmx
@@ -52,7 +53,7 @@ def move(candidate_id: UUID) -> ResponseReturnValue:
         ),
         "ok",
     )
-    return go_to("centre.candidate", candidate_id=candidate_id, **code_of(centre))
+    return go_to_board_or("centre.candidate", candidate_id=candidate_id, centre=centre)
 
 
 @bp.post("/candidates/<uuid:candidate_id>/approve")
@@ -79,6 +80,7 @@ def _page(candidate_id: UUID, problems: dict[str, str]) -> Any:
         person=person,
         centre=centre,
         code=code_of(centre),
+        back=board_query(centre),
         sitting=moving.sitting(candidate_id, now=arrived_at()),
         free=seats.free_seats(person.shift_id, centre.centre_id) if person.shift_id else [],
         problems=problems,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from flask import flash, session, url_for
+from flask import flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from kiosk.blueprints.centre import bp
-from kiosk.blueprints.centre.day import centre_of
+from kiosk.blueprints.centre.day import centre_of, code_of
 from kiosk.blueprints.centre.shifts import own_shift
 from kiosk.errors import KioskError
 from kiosk.office_errors import NotNow
@@ -24,6 +25,7 @@ from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor
 
 MOST_NAMED = 8
+BOARD = "board"
 
 
 def _when(shift_id: UUID) -> str:
@@ -32,7 +34,19 @@ def _when(shift_id: UUID) -> str:
 
 
 def _back(shift_id: UUID) -> str:
-    return url_for("centre.shift", shift_id=shift_id)
+    endpoint, values = _place(shift_id)
+    return url_for(endpoint, **values)
+
+
+def _place(shift_id: UUID) -> tuple[str, dict[str, Any]]:
+    """Where somebody came from and goes back to: the room board, or the shift's own page."""
+    if request.values.get("back") == BOARD:
+        return "centre.board", {"shift": shift_id, **code_of(centre_of(own_shift(shift_id).centre_id))}
+    return "centre.shift", {"shift_id": shift_id}
+
+
+def _carries() -> tuple[tuple[str, str], ...]:
+    return (("back", BOARD),) if request.values.get("back") == BOARD else ()
 
 
 def _ask_gate(shift_id: UUID) -> Ask:
@@ -65,6 +79,7 @@ def _ask_move(shift_id: UUID, action: ShiftAction, title: str, go: str, says: tu
         numbers=((shown.expected, _("expected")), (shown.present, _("present"))),
         stands=_elsewhere(shown.status, action),
         needs_reason=False,
+        carries=_carries(),
     )
 
 
@@ -114,6 +129,7 @@ def _ask_close(shift_id: UUID) -> Ask:
         stands=tuple(stands),
         needs_reason=False,
         is_danger=True,
+        carries=_carries(),
     )
 
 
@@ -136,7 +152,8 @@ def _mover(action: ShiftAction) -> Callable[[UUID, str], ResponseReturnValue]:
             ShiftAction.CLOSE: _("The shift is closed."),
         }
         flash(done[action], "ok")
-        return go_to("centre.shift", shift_id=shift_id)
+        endpoint, values = _place(shift_id)
+        return go_to(endpoint, **values)
 
     return move
 

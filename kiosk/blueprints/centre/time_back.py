@@ -14,13 +14,15 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from kiosk.blueprints.centre import bp
+from kiosk.blueprints.centre.day import local_text
 from kiosk.blueprints.centre.forms import reason_problem
 from kiosk.blueprints.centre.scope import current_centre, is_bound
+from kiosk.blueprints.centre.ways_back import board_query, go_to_board_or
 from kiosk.errors import KioskError
-from kiosk.services import centre_reports, giving_back
+from kiosk.services import centre_reports, desk_reports, giving_back
 from kiosk.services.centres import CentreView
+from kiosk.services.desk_reports import DeskRow
 from kiosk.services.giving_back import BackReport, Window
-from kiosk.web.htmx import go_to
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, needs, user_may
 from kiosk.web.staff_pages import uuid_or_none
@@ -59,7 +61,7 @@ def give_time_back() -> ResponseReturnValue:
         ngettext("%(num)s candidate got time back.", "%(num)s candidates got time back.", done.changed),
         "ok" if done.changed else "warn",
     )
-    return go_to("centre.candidates", centre=None if is_bound() else centre.code)
+    return go_to_board_or("centre.candidates", candidate_id=_candidate_id(), centre=centre)
 
 
 def _page(asked: Asked, values: Any, *, status: int = 200, reason_problem: str = "") -> ResponseReturnValue:
@@ -73,6 +75,9 @@ def _page(asked: Asked, values: Any, *, status: int = 200, reason_problem: str =
         "centre/time_back.html",
         centre=centre,
         code="" if is_bound() else centre.code,
+        back=board_query(centre),
+        person=_person(centre),
+        until=local_text(arrived_at(), centre),
         shifts=centre_reports.shifts(centre.centre_id),
         problem=asked.problem,
         reason_problem=reason_problem,
@@ -102,7 +107,18 @@ def _asked(centre: CentreView, values: Any) -> Asked:
         from_at, to_at = (_instant(text, centre.time_zone) for text in texts)
     except ValueError:
         return Asked(problem=_("Give both times with their dates."))
-    return Asked(Window(centre.centre_id, shift_id, from_at, to_at))
+    person = _person(centre)
+    return Asked(Window(centre.centre_id, shift_id, from_at, to_at, person.candidate_id if person else None))
+
+
+def _candidate_id() -> UUID | None:
+    return uuid_or_none(request.values.get("candidate", ""))
+
+
+def _person(centre: CentreView) -> DeskRow | None:
+    """The one candidate whom the address names; None for a room. Raises NotFound for another centre's."""
+    candidate_id = _candidate_id()
+    return desk_reports.person(centre.centre_id, candidate_id) if candidate_id else None
 
 
 def _instant(text: str, zone: str) -> datetime:

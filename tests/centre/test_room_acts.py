@@ -1,0 +1,152 @@
+"""What is done from the room board: for one seat and for the whole room, and always back to the board."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+
+from kiosk import clock
+from kiosk.extensions import db, transaction
+from kiosk.models import Candidate, Centre, Incident, Shift
+from tests.cast import START_CODE, Hall
+from tests.desk import Desk, PageCheck, plain
+
+
+@pytest.fixture
+def desk(app: Flask, hall: Hall) -> Desk:
+    """Two write; it is an hour later."""
+    for place in range(2):
+        hall.player(place).start()
+    clock.freeze(hall.after(minutes=60))
+    return Desk(app, "centre")
+
+
+def deadlines(hall: Hall) -> list[timedelta]:
+    db.session.rollback()
+    return [hall.player(place).attempt.deadline_at - hall.after(hours=3) for place in range(2)]
+
+
+def panel(desk: Desk, hall: Hall, place: int) -> str:
+    return plain(desk.fragment(f"/centre/board/seats/{hall.candidate_ids[place]}"))
+
+
+def is_back_at_the_board(hall: Hall, address: str, place: int | None) -> bool:
+    parts = urlsplit(address)
+    seat = [str(hall.candidate_ids[place])] if place is not None else None
+    return parts.path == "/centre/board" and parse_qs(parts.query).get("seat") == seat
+
+
+def test_the_room_says_its_state_its_code_and_what_comes_next(app: Flask, hall: Hall, desk: Desk) -> None:
+    page = desk.get("/centre/board").get_data(as_text=True)
+    assert PageCheck(page).found() == []
+    for word in ("Shift open", START_CODE, "Close the shift…", "Pause all…", "Add time for all…", "Give time back…"):
+        assert word in page
+    auditor = Desk(app, "auditor").get("/centre/board").get_data(as_text=True)
+    for word in (START_CODE, "Close the shift…", "Pause all…", "Add time for all…", "Give time back…"):
+        assert word not in auditor
+
+
+def test_a_shift_is_opened_from_the_board_and_that_leads_back_to_it(hall: Hall, desk: Desk) -> None:
+    with transaction():
+        db.session.execute(update(Shift).where(Shift.id == hall.shift_id).values(status="gate"))
+    address = f"/centre/shifts/{hall.shift_id}/open?back=board"
+    assert "/open?back=board" in desk.get("/centre/board").get_data(as_text=True)
+    assert 'name="back" value="board"' in desk.get(address).get_data(as_text=True)
+    done = desk.post(f"/centre/shifts/{hall.shift_id}/open", go="yes", back="board")
+    assert is_back_at_the_board(hall, done.location, None)
+    assert "The shift is open." in desk.text(done.location)
+
+
+def test_everybody_gets_the_same_minutes(hall: Hall, desk: Desk) -> None:
+    address = f"/centre/shifts/{hall.shift_id}/time"
+    form = desk.get(address)
+    assert PageCheck(form.get_data(as_text=True)).found() == []
+    assert "2 write or are paused and get the minutes" in plain(form)
+    done = desk.post(address, minutes="7", reason="power cut")
+    assert is_back_at_the_board(hall, done.location, None)
+    assert "2 candidates got 7 minutes more." in desk.text(done.location)
+    assert deadlines(hall) == [timedelta(minutes=7)] * 2
+
+
+@pytest.mark.parametrize("form", [{"minutes": "0", "reason": "x"}, {"minutes": "5", "reason": " "}, {}])
+def test_minutes_without_sense_or_reason_are_given_to_nobody(hall: Hall, desk: Desk, form: dict[str, str]) -> None:
+    refused = desk.post(f"/centre/shifts/{hall.shift_id}/time", htmx=True, **form)
+    assert refused.status_code == 422
+    assert 'aria-invalid="true"' in refused.get_data(as_text=True)
+    assert deadlines(hall) == [timedelta(0)] * 2
+
+
+def test_an_invigilator_is_told_who_would_have_too_much(app: Flask, hall: Hall, desk: Desk) -> None:
+    invigilator = Desk(app, "invigilator")
+    address = f"/centre/shifts/{hall.shift_id}/time"
+    assert "2 candidates" in plain(invigilator.post(address, minutes="8", reason="x", follow=True))
+    assert "2 would have more than you may grant." in plain(
+        invigilator.post(address, minutes="8", reason="x", follow=True)
+    )
+    assert deadlines(hall) == [timedelta(minutes=8)] * 2
+    assert Desk(app, "centre2").post(address, minutes="8", reason="x").status_code == 404
+
+
+def test_one_seat_gets_its_lost_minutes_back(hall: Hall, desk: Desk) -> None:
+    one = str(hall.candidate_ids[0])
+    window = {"from": "2026-11-21T10:20", "to": "2026-11-21T10:24", "candidate": one, "back": "board"}
+    page = desk.get("/centre/time", query_string=window)
+    assert "1 gets time back" in plain(page)
+    assert PageCheck(page.get_data(as_text=True)).found() == []
+    done = desk.post("/centre/time", reason="network", **window)
+    assert is_back_at_the_board(hall, done.location, 0)
+    assert deadlines(hall) == [timedelta(minutes=4), timedelta(0)]
+
+
+def test_a_seat_of_another_centre_gets_nothing_back(app: Flask, hall: Hall, desk: Desk) -> None:
+    address = f"/centre/time?candidate={hall.candidate_ids[0]}"
+    assert Desk(app, "centre2").get(address).status_code == 404
+
+
+def test_a_candidate_is_moved_over_the_board_and_it_shows_the_seat_again(hall: Hall, desk: Desk) -> None:
+    one = hall.candidate_ids[0]
+    address = f"/centre/candidates/{one}/move"
+    dialog = desk.fragment(f"{address}?back=board").get_data(as_text=True)
+    assert 'name="back" value="board"' in dialog
+    refused = desk.post(address, htmx=True, back="board", seat="9", reason="")
+    assert refused.status_code == 422
+    assert 'name="back" value="board"' in refused.get_data(as_text=True)
+    assert is_back_at_the_board(hall, desk.post(address, back="board", seat="9", reason="dark screen").location, 0)
+    assert desk.post(address, seat="8", reason="dark screen").location.endswith(f"/centre/candidates/{one}")
+
+
+def test_an_incident_of_a_seat_leads_back_to_it_and_one_of_the_room_to_the_room(hall: Hall, desk: Desk) -> None:
+    told = {"kind": "power", "words": "no light", "happened_at": "2026-11-21T10:20", "back": "board"}
+    done = desk.post("/centre/incidents/new", service_no="N001", **told)
+    assert is_back_at_the_board(hall, done.location, 0)
+    assert is_back_at_the_board(hall, desk.post("/centre/incidents/new", **told).location, None)
+    assert db.session.query(Incident).count() == 2
+
+
+def test_the_board_says_why_somebody_cannot_begin(hall: Hall, desk: Desk) -> None:
+    assert "Can begin now" in panel(desk, hall, 2)
+    assert "Can begin now" not in panel(desk, hall, 0)
+    with transaction():
+        db.session.execute(update(Centre).values(demands_check_in=True, demands_seat=True, kiosk_rule="enrolled"))
+    assert "Cannot begin: not checked in yet." in panel(desk, hall, 2)
+    with transaction():
+        db.session.execute(update(Candidate).values(checked_in_at=hall.MORNING, seat=None))
+    assert "Cannot begin: has no seat yet." in panel(desk, hall, 2)
+    with transaction():
+        db.session.execute(update(Candidate).where(Candidate.id == hall.candidate_ids[2]).values(seat="3"))
+    assert "Can begin now" in panel(desk, hall, 2), "at which kiosk they sit is told there"
+    with transaction():
+        db.session.execute(update(Shift).values(latest_entry_at=hall.after(minutes=30)))
+    assert "the latest entry has passed" in panel(desk, hall, 2)
+    assert "Let in late…" in panel(desk, hall, 2)
+
+
+def test_agreeing_to_another_computer_is_offered_only_where_the_centre_asks_for_it(hall: Hall, desk: Desk) -> None:
+    assert "Approve re-login" not in panel(desk, hall, 0)
+    with transaction():
+        db.session.execute(update(Centre).values(takeover="approval"))
+    assert "Approve re-login" in panel(desk, hall, 0)
