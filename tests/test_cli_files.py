@@ -15,7 +15,8 @@ from kiosk.extensions import db
 from kiosk.models import Candidate, QuestionSet
 from kiosk.services import accounts
 from tests.desk import row_counts
-from tests.exchange.files import csv_file, workbook
+from tests.exchange.files import HEADER, csv_file, workbook
+from tests.exchange.photos import picture, zipped
 from tests.test_cli import flask  # noqa: F401  a fixture
 
 SET = ("--trade", "TTC", "--paper", "primary", "--set", "D")
@@ -52,6 +53,23 @@ def test_a_dry_run_and_a_wrong_file_change_nothing(flask: Any, hall: Any, file: 
         assert (code, "line 2, B2, name: is missing" in err, "Nothing was imported." in err) == (1, True, True)
     db.session.rollback()
     assert db.session.execute(select(Candidate).where(Candidate.login == "a1")).first() is None
+
+
+def test_photos_come_out_of_a_zip_beside_the_file(flask: Any, hall: Any, file: Path) -> None:  # noqa: F811
+    file.write_bytes(csv_file("A1,Asha,Naik,TTC,C01,a.jpg", header=f"{HEADER},photo"))
+    photos = file.with_suffix(".zip")
+    words = ("import", "candidates", str(file), "--photos", str(photos))
+    assert flask(*words)[0] == 2
+    photos.write_bytes(zipped(("b.jpg", picture())))
+    code, _, err = flask(*words)
+    assert (code, "line 2, photo: there is no file of this name in the ZIP" in err) == (1, True)
+    photos.write_bytes(zipped(("a.jpg", picture()), ("b.jpg", picture())))
+    before = row_counts()
+    code, out, err = flask(*words, "--dry-run")
+    assert (code, "1 photos new or changed." in out, "named by no row: b.jpg" in err) == (0, True, True)
+    assert row_counts() == before
+    assert "1 photos new or changed." in flask(*words)[1]
+    assert row_counts()["candidate_photos"] == 1
 
 
 @pytest.mark.parametrize("words", [("candidates", "/no/such/file"), ("questions", "/no/such/file", *SET)])

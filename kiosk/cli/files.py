@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from flask.cli import AppGroup
@@ -17,8 +17,9 @@ from kiosk import clock
 from kiosk.cli.manners import USAGE_ERROR, fail, only_organisation, plainly
 from kiosk.extensions import db, transaction
 from kiosk.models import Job, Paper, Trade
-from kiosk.services import candidate_imports, candidate_plans, exports, jobs, papers, working
+from kiosk.services import candidate_imports, candidate_plans, exports, jobs, papers, stored_files, working
 from kiosk.services.audit import Actor
+from kiosk.services.candidate_photos import Photos
 from kiosk.services.candidate_plans import Scope
 from kiosk.services.exchange import questions, writers
 from kiosk.services.exchange.problems import Problem
@@ -29,25 +30,32 @@ export_group = AppGroup("export", help="Write tables to files.")
 
 @import_group.command("candidates")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--photos", type=click.Path(path_type=Path), help="ZIP with the photos that the column photo names.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
 @click.option("--result", type=click.Path(path_type=Path), help="Where the list of passwords goes (FILE.result.csv).")
 @click.option("--yes", is_flag=True, help="Taken, as by all commands that change something.")
 @plainly
-def import_candidates(file: Path, dry_run: bool, result: Path | None, yes: bool) -> None:  # noqa: ARG001
+def import_candidates(
+    file: Path,
+    photos: Path | None,
+    dry_run: bool,
+    result: Path | None,
+    yes: bool,  # noqa: ARG001
+) -> None:
     """Import the candidates of a CSV or XLSX file: new ones are added, others changed, nobody is deleted."""
     content, scope = _content(file), Scope(only_organisation().id)
-    if dry_run:
-        plan = candidate_plans.plan(content, scope, lambda _count: None)
-        if plan.problems.lines:
-            _refuse(plan.problems.listed)
-        numbers = [plan.count(outcome) for outcome in ("new", "changed", "unchanged")]
-        click.echo("{} would be new, {} changed, {} unchanged.".format(*numbers))
-        return
-    place = _free(result, file)
+    with _opened(photos) as zipped:
+        if dry_run:
+            _say_what_would_happen(content, scope, zipped)
+            return
+        place = _free(result, file)
+        photos_id = stored_files.keep(zipped, now=clock.now()) if zipped else None
     by = Actor("cli", "command line", organisation_id=scope.organisation_id)
-    work = jobs.begin(candidate_imports.order_directly(content, file.name, scope), by=by, now=clock.now())
+    order = candidate_imports.order_directly(content, file.name, scope, photos_id)
+    work = jobs.begin(order, by=by, now=clock.now())
     done = _done(work)
     click.echo(f"{done['new']} new, {done['changed']} changed, {done['unchanged']} unchanged.")
+    _say_of_photos(done)
     if done["generated_passwords"]:
         _write_passwords(work.id, place, by)
 
@@ -114,6 +122,38 @@ def _done(work: jobs.Work) -> dict[str, Any]:
     if status != "done":
         fail(result.get("problem") or "It was not finished; a running server takes it up again.")
     return result
+
+
+def _say_what_would_happen(content: bytes, scope: Scope, zipped: BinaryIO | None) -> None:
+    opened = (lambda: Photos(zipped, lambda _line, _image: None)) if zipped else None
+    plan = candidate_plans.plan(content, scope, lambda _count: None, opened)
+    if plan.problems.lines:
+        _refuse(plan.problems.listed)
+    numbers = [plan.count(outcome) for outcome in ("new", "changed", "unchanged")]
+    click.echo("{} would be new, {} changed, {} unchanged.".format(*numbers))
+    if plan.photos is not None:
+        _say_of_photos(plan.photos.report())
+
+
+def _say_of_photos(found: dict[str, Any]) -> None:
+    """How many photos are new; on stderr what is odd about the ZIP."""
+    if "photos" not in found:
+        return
+    click.echo(f"{found['photos']} photos new or changed.")
+    for kind, words in (("unused", "files of the ZIP are named by no row"), ("shared", "photos are named by several")):
+        if found[f"{kind}_photos"]:
+            names = ", ".join(found[f"{kind}_names"])
+            click.echo(f"Warning: {found[f'{kind}_photos']} {words}: {names}", err=True)
+
+
+def _opened(photos: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    if photos is None:
+        return nullcontext()
+    try:
+        return photos.open("rb")
+    except OSError as error:
+        fail(f"{photos} cannot be read: {error.strerror}", USAGE_ERROR)
+        raise
 
 
 def _refuse(problems: list[Problem]) -> None:

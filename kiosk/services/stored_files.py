@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import IO, BinaryIO
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, or_, select
@@ -24,7 +24,7 @@ class FileGone(Exception):
     """The file was deleted, or never was there."""
 
 
-def keep(file: BinaryIO, *, now: datetime) -> UUID:
+def keep(file: IO[bytes], *, now: datetime) -> UUID:
     """Store a file; return the id under which `opened` finds it."""
     upload_id = uuid7()
     for first, contents in _portions(file):
@@ -107,7 +107,7 @@ def _piece(upload_id: UUID, number: int) -> bytes:
     return bytes(content)
 
 
-def _portions(file: BinaryIO) -> Iterator[tuple[int, list[bytes]]]:
+def _portions(file: IO[bytes]) -> Iterator[tuple[int, list[bytes]]]:
     """Pieces that are written together, with the number of the first; an empty file is one empty piece."""
     first = 0
     while True:

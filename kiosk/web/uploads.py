@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, current_app, request
 from flask_login import current_user
+from werkzeug.datastructures import FileStorage
 
 LONGEST_NAME = 120
 
@@ -25,6 +27,13 @@ def up_to(megabytes: int) -> Callable[[Any], Any]:
 def init_app(app: Flask) -> None:
     """Raise the limit before anything reads the form: the check of its token does."""
     app.before_request(_raise_limit)
+
+
+def size_of(given: FileStorage) -> int:
+    """Return how many bytes a file has that was sent."""
+    size = given.stream.seek(0, io.SEEK_END)
+    given.stream.seek(0)
+    return size
 
 
 def file_name(given: str | None) -> str:

@@ -15,7 +15,8 @@ from kiosk.jobs import worker
 from kiosk.models import Candidate, Job
 from kiosk.services import jobs
 from tests.desk import Desk, hidden, plain, row_counts
-from tests.exchange.files import csv_file, workbook
+from tests.exchange.files import HEADER, csv_file, workbook
+from tests.exchange.photos import picture, zipped
 
 NEW = csv_file("A1,Asha,Naik,TTC,C01", "A2,Bina,,TTC,C01")
 
@@ -86,6 +87,31 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(hall, desk, app, 
     before = row_counts()
     assert send(desk, b"x" * 3_100_000).status_code == 413
     assert row_counts() == before
+
+
+def test_photos_beside_a_file_are_checked_with_it_and_come_in_with_it(hall, desk):
+    content = csv_file("A1,Asha,Naik,TTC,C01,a.jpg", header=f"{HEADER},photo")
+    photos = zipped(("a.jpg", picture()), ("b.jpg", picture()))
+    page = plain(send(desk, content, photos=(io.BytesIO(photos), "p.zip"), follow=True))
+    assert "1 photo is new" in page
+    assert "1 file of the ZIP is named by no row: b.jpg" in page
+    desk.post(f"/centre/imports/{newest()}/confirm", follow=True)
+    db.session.rollback()
+    asha = db.session.execute(select(Candidate.id).where(Candidate.login == "a1")).scalar_one()
+    assert desk.get(f"/centre/candidates/{asha}/photo").get_data()[:3] == b"\xff\xd8\xff"
+
+
+def test_a_photo_that_is_missing_stands_by_its_line(hall, desk):
+    content = csv_file("A1,Asha,Naik,TTC,C01,a.jpg", header=f"{HEADER},photo")
+    page = plain(send(desk, content, photos=(io.BytesIO(zipped(("b.jpg", picture()))), "p.zip"), follow=True))
+    assert "2 photo there is no file of this name in the ZIP" in page
+    assert "a1" not in logins()
+
+
+def test_a_candidate_file_is_not_as_large_as_a_zip_may_be(hall, desk, monkeypatch):
+    monkeypatch.setattr(imports, "MEGABYTE", 10)
+    answer = send(desk, NEW * 20)
+    assert (answer.status_code, "larger than 25 MB" in plain(answer)) == (413, True)
 
 
 def test_a_large_file_is_left_to_a_worker_and_the_page_asks_until_it_is_done(hall, desk, monkeypatch):

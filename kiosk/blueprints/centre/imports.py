@@ -13,7 +13,7 @@ from kiosk.blueprints.centre.forms import filters_from
 from kiosk.blueprints.centre.jobs import found
 from kiosk.blueprints.centre.scope import current_centre, own_centre_id
 from kiosk.errors import NotFound
-from kiosk.services import candidate_imports, centre_reports, exports, job_reports, jobs, working
+from kiosk.services import candidate_imports, centre_reports, exports, job_reports, jobs, stored_files, working
 from kiosk.services.candidate_plans import Scope
 from kiosk.services.exchange.candidates import COLUMNS, EXAMPLE
 from kiosk.services.exports import Export
@@ -26,9 +26,10 @@ from kiosk.web.htmx import go_to
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff, needs
 
-LARGEST_MEGABYTES = 25
+MEGABYTE = 1024 * 1024
+LARGEST_MEGABYTES, LARGEST_ZIP_MEGABYTES = 25, 200
 # what is done while the person waits; everything larger is left to a worker
-SMALL_BYTES = 100_000
+SMALL_BYTES, SMALL_ZIP_BYTES = 100_000, 1_000_000
 SMALL_STEPS = 2000
 SMALL_HASHES = 20
 LATEST = 10
@@ -43,17 +44,23 @@ def imports() -> ResponseReturnValue:
 
 @bp.post("/imports")
 @needs("candidate.edit")
-@uploads.up_to(LARGEST_MEGABYTES)
+@uploads.up_to(LARGEST_MEGABYTES + LARGEST_ZIP_MEGABYTES)
 def check_import() -> ResponseReturnValue:
-    """Look at a file; nothing is changed."""
-    given = request.files.get("file")
+    """Look at a file, and at the photos beside it; nothing is changed."""
+    given, zipped = request.files.get("file"), request.files.get("photos")
     if given is None or not given.filename:
         return _page(_("Choose a file first.")), 422
+    if uploads.size_of(given) > LARGEST_MEGABYTES * MEGABYTE:
+        return _page(_("This file is larger than %(most)s MB.", most=LARGEST_MEGABYTES)), 413
     content = given.read()
     if not content:
         return _page(_("This file is empty.")), 422
-    order = candidate_imports.order_of_check(content, uploads.file_name(given.filename) or "candidates.csv", _scope())
-    return _start(order, is_small=len(content) <= SMALL_BYTES)
+    photos_id, is_small = None, len(content) <= SMALL_BYTES
+    if zipped is not None and zipped.filename:
+        is_small = is_small and uploads.size_of(zipped) <= SMALL_ZIP_BYTES
+        photos_id = stored_files.keep(zipped.stream, now=arrived_at())
+    name = uploads.file_name(given.filename) or "candidates.csv"
+    return _start(candidate_imports.order_of_check(content, name, _scope(), photos_id), is_small=is_small)
 
 
 @bp.post("/imports/<uuid:job_id>/confirm")
@@ -64,7 +71,8 @@ def confirm_import(job_id: UUID) -> ResponseReturnValue:
     if check.kind != "check_candidates":
         raise NotFound
     order = candidate_imports.order_of_import(job_id, _scope())
-    is_small = order.steps_total <= SMALL_STEPS and check.result["chosen_passwords"] <= SMALL_HASHES
+    photos = check.result.get("photos", 0)
+    is_small = order.steps_total <= SMALL_STEPS and max(check.result["chosen_passwords"], photos) <= SMALL_HASHES
     return _start(order, is_small=is_small)
 
 
@@ -100,6 +108,7 @@ def _page(problem: str = "") -> str:
         problem=problem,
         latest=listed.rows[:LATEST],
         most=LARGEST_MEGABYTES,
+        most_zip=LARGEST_ZIP_MEGABYTES,
         zone=settings().time_zone,
     )
 
