@@ -75,6 +75,13 @@ class Board:
         calling = [seat for seat in self.seats if seat.need]
         return sorted(calling, key=lambda seat: (NEEDS.index(seat.need), seat.since.timestamp() if seat.since else 0))
 
+    @property
+    def places(self) -> list[tuple[str | None, Seat | None]]:
+        """The room as it stands: every seat in order with who sits there, and at the end whoever has none."""
+        taken: list[tuple[str | None, Seat | None]] = [(seat.number, seat) for seat in self.seats]
+        free: list[tuple[str | None, Seat | None]] = [(number, None) for number in self.empty]
+        return sorted(taken + free, key=lambda place: (place[0] is None, len(place[0] or ""), place[0] or ""))
+
     def shown(self, what: str) -> tuple[Seat, ...]:
         """The seats behind one tile; all for a word that is none."""
         wanted = {

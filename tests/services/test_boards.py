@@ -149,6 +149,19 @@ def test_the_tiles_show_who_is_behind_them(hall: Hall) -> None:
     ]
 
 
+def test_the_map_is_in_the_order_of_the_seats(hall: Hall) -> None:
+    with transaction():
+        for place, seat in enumerate(("10", "2", "B1", None)):
+            query = update(Candidate).where(Candidate.id == hall.candidate_ids[place])
+            db.session.execute(query.values(seat=seat))
+        db.session.execute(update(Candidate).where(Candidate.id.in_(hall.candidate_ids[4:])).values(seat=None))
+        db.session.execute(update(Centre).values(seats=11))
+    room = board(hall).places
+    numbers = [number for number, _seat in room]
+    assert numbers == [*map(str, range(1, 12)), "B1", None, None, None]
+    assert [number for number, seat in room if seat] == ["2", "10", "B1", None, None, None]
+
+
 def test_a_room_costs_five_statements_however_many_sit_in_it(hall: Hall) -> None:
     costs = []
     for places in (range(1), range(1, 6)):
