@@ -36,7 +36,7 @@ _RUN_CENTRE = _INVIGILATE | {
     "time.grant",
     "attempt.reopen",
 }
-_SEE_ALL = _WATCH | {"set.see", "result.see", "audit.see", "answer.see"}
+_SEE_ALL = _WATCH | {"office.see", "set.see", "result.see", "audit.see", "answer.see", "system.see"}
 
 CAPABILITIES: dict[Role, frozenset[str]] = {
     Role.INVIGILATOR: frozenset(_INVIGILATE),
@@ -45,9 +45,9 @@ CAPABILITIES: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset(
         _RUN_CENTRE
         | _SEE_ALL
-        | {"set.activate", "set.edit", "paper.edit", "centre.edit", "user.edit", "system.see", "attempt.restore"}
+        | {"set.activate", "set.edit", "paper.edit", "centre.edit", "user.edit", "attempt.restore"}
     ),
-    Role.AUDITOR: frozenset(_SEE_ALL | {"system.see"}),
+    Role.AUDITOR: frozenset(_SEE_ALL),
 }
 
 ORGANISATION_WIDE = frozenset({Role.ADMIN, Role.AUDITOR, Role.MARKS_OFFICER})

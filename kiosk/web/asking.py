@@ -5,8 +5,8 @@ One question is a page, and in a browser with scripts a dialog over the page tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -24,7 +24,10 @@ Counted = tuple[tuple[int, str], ...]
 
 @dataclass(frozen=True)
 class Ask:
-    """One question. `stands` is what forbids it: then there is nothing to press."""
+    """One question. `stands` is what forbids it: then, or where it is `idle`, there is nothing to press.
+
+    `carries` goes along with the form; `stays` counts by a word for the reason who would not be changed.
+    """
 
     title: str
     go: str
@@ -36,7 +39,9 @@ class Ask:
     word: str = ""
     needs_reason: bool = True
     is_danger: bool = False
+    is_idle: bool = False
     carries: tuple[tuple[str, str], ...] = ()
+    stays: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,19 @@ def add_question(
     @needs(capability)
     def show(**ids: Any) -> ResponseReturnValue:
         (object_id,) = ids.values()
-        return _page(ask(object_id), {})
+        return ask_page(ask(object_id), {})
 
     @needs(capability)
     def perform(**ids: Any) -> ResponseReturnValue:
         (object_id,) = ids.values()
         question = ask(object_id)
-        problems = _problems(question)
+        problems = problems_of(question)
         if problems:
-            return _page(question, problems, 422)
+            return ask_page(question, problems, 422)
         try:
             return do(object_id, request.form.get("reason", ""))
         except (InTheWay, LastAdmin, NotNow, OwnAccount, WrongField) as error:
-            return _page(ask(object_id), {"all": error.sentence}, error.status)
+            return ask_page(ask(object_id), {"all": error.sentence}, error.status)
 
     blueprint.add_url_rule(rule, endpoint, show, methods=["GET"])
     blueprint.add_url_rule(rule, f"{endpoint}_now", perform, methods=["POST"])
@@ -87,10 +92,10 @@ def password_page(secret: Secret) -> ResponseReturnValue:
     return render_template("office/_password.html" if is_htmx() else "office/password.html", secret=secret)
 
 
-def _problems(question: Ask) -> dict[str, str]:
-    """What is missing in the form, by field. Without `go` the form was not that of the question."""
+def problems_of(question: Ask) -> dict[str, str]:
+    """Return what is missing in the form, by field. Without `go` the form was not that of the question."""
     found: dict[str, str] = {}
-    if question.stands or request.form.get("go") != "yes":
+    if question.stands or question.is_idle or request.form.get("go") != "yes":
         found["all"] = _("Nothing has changed. Read what would happen, then confirm.")
     if question.needs_reason:
         try:
@@ -102,7 +107,8 @@ def _problems(question: Ask) -> dict[str, str]:
     return found
 
 
-def _page(question: Ask, problems: dict[str, str], status: int = 200) -> ResponseReturnValue:
+def ask_page(question: Ask, problems: dict[str, str], status: int = 200) -> ResponseReturnValue:
+    """Show a question, as a page or a dialog, with what was wrong in its form by field."""
     template = "office/_ask.html" if is_htmx() else "office/ask.html"
     typed = request.form if request.method == "POST" else {}
     return render_template(template, ask=question, problems=problems, typed=typed, address=request.path), status

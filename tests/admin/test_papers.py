@@ -227,6 +227,6 @@ def test_the_list_is_filtered_and_exported(hall, desk):
 @pytest.mark.parametrize("login", ["centre", "invigilator", "auditor", "marks"])
 def test_nobody_but_an_admin_writes_papers(app, hall, login):
     other = Desk(app, login)
-    assert other.get("/admin/papers").status_code == 403
+    assert other.get("/admin/papers").status_code == (200 if login == "auditor" else 403)
     assert other.post(f"/admin/papers/{hall.paper_id}", **FORM).status_code == 403
     assert paper(id=hall.paper_id).title != FORM["title"]

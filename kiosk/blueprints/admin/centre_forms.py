@@ -8,8 +8,6 @@ from kiosk.services.centres import MOST_SEATS, CentreValues
 from kiosk.services.trades import TradeValues
 from kiosk.web.fields import OfficeForm, OneOf, TextLine, WholeNumber, YesOrNo
 
-STATES = ("active", "archived")
-
 
 class CentreForm(OfficeForm):
     """A centre, and what it demands of a start."""
@@ -59,8 +57,3 @@ class TradeForm(OfficeForm):
     def values(self) -> TradeValues:
         """Return what was entered."""
         return TradeValues(self.code.data or "", self.name.data or "", bool(self.has_primary.data))
-
-
-def state_from(text: str) -> str:
-    """Return which ones are asked for: the active ones unless the address says otherwise."""
-    return {"archived": "archived", "all": ""}.get(text, "active")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
 
 from kiosk.blueprints.admin import bp
+from kiosk.blueprints.admin.many import Act, Many
 from kiosk.blueprints.admin.paper_forms import (
     TYPE_WORDS,
     NewPaperForm,
@@ -20,7 +24,7 @@ from kiosk.blueprints.admin.paper_forms import (
     usual,
 )
 from kiosk.office_errors import NotNow, WrongField
-from kiosk.services import paper_editor, paper_reports
+from kiosk.services import paper_deeds, paper_editor, paper_reports
 from kiosk.services.paper_reports import SORTS, PaperView
 from kiosk.services.paper_values import LETTERS
 from kiosk.web.htmx import go_to, is_htmx
@@ -28,30 +32,47 @@ from kiosk.web.lists import all_of, csv_file, order_from, query_of
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff, needs
 
+# what is done to many papers at once
+ACTS = (
+    Act(
+        "use",
+        paper_deeds.USE,
+        "check",
+        _l("Take into use…"),
+        _l("Take the selected papers into use?"),
+        _l("Take into use"),
+        _l("From now on each is the paper of its trade and type: slots are assigned for it."),
+    ),
+    Act(
+        "archive",
+        paper_deeds.ARCHIVE,
+        "box",
+        _l("Archive…"),
+        _l("Archive what is selected?"),
+        _l("Archive"),
+        _l("Nobody gets a slot for these papers any more. Sets, tests and results stay."),
+    ),
+)
+
 
 @bp.get("/papers", endpoint="papers")
-@needs("paper.edit")
+@needs("office.see")
 def paper_list() -> ResponseReturnValue:
     """Show the organisation's papers."""
     filters, order = paper_filters_from(request.args), order_from(request.args, SORTS)
-    chosen = {
-        "q": filters.q,
-        "trade": filters.trade or "",
-        "paper": filters.paper_type,
-        "status": filters.status,
-    }
     return render_template(
         "admin/_papers.html" if is_htmx() else "admin/papers.html",
+        **_many.shown(),
         filters=filters,
         order=order,
-        query=query_of(order, SORTS, **chosen),
+        query=_query(request.args),
         listed=paper_reports.papers(current_staff().organisation_id, filters, order),
         trades=trade_choices(),
     )
 
 
 @bp.get("/papers.csv")
-@needs("paper.edit")
+@needs("office.see")
 def papers_file() -> ResponseReturnValue:
     """Return the papers that the filters match as a file."""
     order = all_of(order_from(request.args, SORTS))
@@ -116,7 +137,7 @@ def add_paper() -> ResponseReturnValue:
 
 
 @bp.get("/papers/<uuid:paper_id>")
-@needs("paper.edit")
+@needs("office.see")
 def paper(paper_id: UUID) -> ResponseReturnValue:
     """Show one paper with the form to change what may still be changed."""
     shown = _shown(paper_id)
@@ -165,3 +186,16 @@ def _page(shown: PaperView | None, form: RulesForm, status: int = 200) -> Respon
         structure=form.structure() if isinstance(form, PartsForm) else None,
     )
     return page, status
+
+
+def _query(values: MultiDict[str, str]) -> dict[str, Any]:
+    filters, order = paper_filters_from(values), order_from(values, SORTS)
+    chosen = {"q": filters.q, "trade": filters.trade or "", "paper": filters.paper_type, "status": filters.status}
+    return query_of(order, SORTS, **chosen)
+
+
+def _matching(values: MultiDict[str, str]) -> list[UUID]:
+    return paper_reports.matching_ids(current_staff().organisation_id, paper_filters_from(values))
+
+
+_many = Many("papers", "paper.edit", ACTS, matching=_matching, query=_query)

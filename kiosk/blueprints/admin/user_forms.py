@@ -6,8 +6,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 
+from kiosk.blueprints.admin.many import Act
 from kiosk.capabilities import ORGANISATION_WIDE, Role
-from kiosk.services import centres
+from kiosk.services import centres, user_deeds
 from kiosk.services.user_reports import STATES, UserFilters, UserView
 from kiosk.services.users import LONGEST_LOGIN, UserValues
 from kiosk.web.fields import OfficeForm, OneOf, TextLine
@@ -21,6 +22,47 @@ ROLE_WORDS = {
     Role.ADMIN: _l("Admin"),
     Role.AUDITOR: _l("Auditor"),
 }
+
+# what is done to many accounts at once
+ACTS = (
+    Act(
+        "deactivate",
+        user_deeds.DEACTIVATE,
+        "none",
+        _l("Deactivate…"),
+        _l("Deactivate the selected accounts?"),
+        _l("Deactivate"),
+        _l("Every sign-in of these accounts ends at once, and none is possible. Nothing that was done is lost."),
+        is_danger=True,
+    ),
+    Act(
+        "reactivate",
+        user_deeds.REACTIVATE,
+        "check",
+        _l("Reactivate…"),
+        _l("Reactivate the selected accounts?"),
+        _l("Reactivate"),
+        _l("Everybody can sign in again with the password they had."),
+    ),
+    Act(
+        "unlock",
+        user_deeds.UNLOCK,
+        "lock",
+        _l("Unlock…"),
+        _l("Unlock the selected accounts?"),
+        _l("Unlock"),
+        _l("After wrong passwords an account waits. Unlocked, everybody can try again at once."),
+    ),
+    Act(
+        "sign-out",
+        user_deeds.SIGN_OUT,
+        "out",
+        _l("Sign out…"),
+        _l("Sign the selected accounts out everywhere?"),
+        _l("Sign out everywhere"),
+        _l("On every computer, everybody has to sign in again."),
+    ),
+)
 
 
 class UserForm(OfficeForm):

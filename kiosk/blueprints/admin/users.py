@@ -8,9 +8,11 @@ from uuid import UUID
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from kiosk.blueprints.admin import bp
-from kiosk.blueprints.admin.user_forms import ROLE_WORDS, NewUserForm, UserForm, centre_choices, user_filters_from
+from kiosk.blueprints.admin.many import Many
+from kiosk.blueprints.admin.user_forms import ACTS, ROLE_WORDS, NewUserForm, UserForm, centre_choices, user_filters_from
 from kiosk.office_errors import LastAdmin, OwnRole, WrongField
 from kiosk.services import user_reports, users
 from kiosk.services.system import settings
@@ -23,25 +25,24 @@ from kiosk.web.signin import current_actor, current_staff, needs
 
 
 @bp.get("/users", endpoint="users")
-@needs("user.edit")
+@needs("office.see")
 def user_list() -> ResponseReturnValue:
     """Show the organisation's staff."""
     filters, order = user_filters_from(request.args), order_from(request.args, SORTS)
-    listed = user_reports.users(current_staff().organisation_id, filters, order, now=arrived_at())
-    chosen = {"q": filters.q, "role": filters.role, "centre": filters.centre or "", "state": filters.state}
     return render_template(
         "admin/_users.html" if is_htmx() else "admin/users.html",
+        **_many.shown(),
         filters=filters,
         order=order,
-        query=query_of(order, SORTS, **chosen),
-        listed=listed,
+        query=_query(request.args),
+        listed=user_reports.users(current_staff().organisation_id, filters, order, now=arrived_at()),
         roles=ROLE_WORDS,
         centres=centre_choices(),
     )
 
 
 @bp.get("/users.csv")
-@needs("user.edit")
+@needs("office.see")
 def users_file() -> ResponseReturnValue:
     """Return the accounts that the filters match as a file."""
     order = all_of(order_from(request.args, SORTS))
@@ -85,7 +86,7 @@ def add_user() -> ResponseReturnValue:
 
 
 @bp.get("/users/<uuid:user_id>")
-@needs("user.edit")
+@needs("office.see")
 def user(user_id: UUID) -> ResponseReturnValue:
     """Show one account with the form to change it."""
     shown = _user(user_id)
@@ -144,5 +145,18 @@ def _page(shown: UserView, form: Any, status: int = 200) -> ResponseReturnValue:
     return page, status
 
 
+def _query(values: MultiDict[str, str]) -> dict[str, Any]:
+    filters, order = user_filters_from(values), order_from(values, SORTS)
+    chosen = {"q": filters.q, "role": filters.role, "centre": filters.centre or "", "state": filters.state}
+    return query_of(order, SORTS, **chosen)
+
+
+def _matching(values: MultiDict[str, str]) -> list[UUID]:
+    return user_reports.matching_ids(current_staff().organisation_id, user_filters_from(values), now=arrived_at())
+
+
 def _yes(claim: bool) -> str:
     return "yes" if claim else "no"
+
+
+_many = Many("users", "user.edit", ACTS, matching=_matching, query=_query)
