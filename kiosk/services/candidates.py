@@ -16,6 +16,7 @@ from kiosk.models import Attempt, Candidate, Centre, Shift, ShiftTrade, Slot, Tr
 from kiosk.office_errors import NotNow, WrongField
 from kiosk.services import accounts, audit, holders, photos, slots
 from kiosk.services.audit import Actor, Change
+from kiosk.services.shifts import NOT_YET_HERE
 from kiosk.states import SlotStatus
 
 LANGUAGES = ("en", "hi")
@@ -139,7 +140,7 @@ def set_password(candidate_id: UUID, *, organisation_id: UUID, centre_id: UUID |
 def archive(
     candidate_id: UUID, *, reason: str, organisation_id: UUID, centre_id: UUID | None, by: Actor, now: datetime
 ) -> None:
-    """Put a candidate away: they cannot sign in, and what they wrote stays.
+    """Put a candidate away: they cannot sign in, their seat is free for others, and what they wrote stays.
 
     Raises NotFound, ReasonMissing, and NotNow while they write.
     """
@@ -149,21 +150,31 @@ def archive(
         if holders.writing(Attempt.candidate_id == candidate_id):
             raise NotNow(problem=_("This candidate has a test that is not handed in. Reset or finish it first."))
         if found.archived_at is None:
+            changes = [Change("candidate", candidate_id, "archive_candidate", "active", "archived", why)]
+            if found.seat:
+                changes.append(Change("candidate", candidate_id, "give_seat", found.seat, None, why))
+            if found.checked_in_at:
+                changes.append(Change("candidate", candidate_id, "undo_check_in", "present", "absent", why))
+            for name, nothing in NOT_YET_HERE.items():
+                setattr(found, name, nothing)
             found.archived_at = now
             found.session_epoch += 1
-            change = Change("candidate", candidate_id, "archive_candidate", "active", "archived", why)
-            audit.record([change], by=by, now=now)
+            audit.record(changes, by=by, now=now)
 
 
 @retried
 def unarchive(candidate_id: UUID, *, organisation_id: UUID, centre_id: UUID | None, by: Actor, now: datetime) -> None:
-    """Take a candidate back. Raises NotFound."""
+    """Take a candidate back, into their shift if that still has room. Raises NotFound."""
     with transaction():
         found = _locked(candidate_id, organisation_id, centre_id)
         if found.archived_at is not None:
+            changes = [Change("candidate", candidate_id, "unarchive_candidate", "archived", "active")]
+            shift = db.session.get(Shift, found.shift_id) if found.shift_id else None
+            if shift is not None and _is_full(shift):
+                changes.append(Change("candidate", candidate_id, "move_to_shift", str(shift.id), None))
+                found.shift_id = None
             found.archived_at = None
-            change = Change("candidate", candidate_id, "unarchive_candidate", "archived", "active")
-            audit.record([change], by=by, now=now)
+            audit.record(changes, by=by, now=now)
 
 
 @retried
@@ -253,9 +264,13 @@ def _demand_shift(values: CandidateValues, own: Candidate | None) -> None:
     trades = db.session.execute(select(ShiftTrade.trade_id).where(ShiftTrade.shift_id == shift.id)).scalars().all()
     if trades and values.trade_id not in trades:
         raise WrongField("shift", _("This shift is for other trades."))
-    inside = select(func.count()).where(Candidate.shift_id == shift.id, Candidate.archived_at.is_(None))
-    if shift.capacity and db.session.execute(inside).scalar_one() >= shift.capacity:
+    if _is_full(shift):
         raise WrongField("shift", _("This shift is full."))
+
+
+def _is_full(shift: Shift) -> bool:
+    inside = select(func.count()).where(Candidate.shift_id == shift.id, Candidate.archived_at.is_(None))
+    return bool(shift.capacity) and db.session.execute(inside).scalar_one() >= shift.capacity
 
 
 def _locked(candidate_id: UUID, organisation_id: UUID, centre_id: UUID | None) -> Candidate:

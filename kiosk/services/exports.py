@@ -1,4 +1,4 @@
-"""Tables that leave the house: candidates, answers, results, the audit log. Read in portions, never as a whole."""
+"""Tables that leave the house: candidates, answers, results, mails, the audit log. Never read as a whole."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from kiosk.models import (
     AuditEvent,
     Candidate,
     Centre,
+    Mail,
     Paper,
     Question,
     QuestionSet,
     Shift,
     Trade,
+    User,
 )
 from kiosk.services.exchange.candidates import EXPORTED
+from kiosk.services.mails import asked_for
 from kiosk.states import HANDED_IN
 
 PORTION = 1000
@@ -137,6 +140,26 @@ def audit(organisation_id: UUID) -> Export:
     own = AuditEvent.organisation_id == organisation_id
     query = select(*_named(columns)).where(own | AuditEvent.organisation_id.is_(None)).order_by(AuditEvent.id)
     return Export(tuple(columns), _read(query))
+
+
+def mails(organisation_id: UUID, *, status: str = "", q: str = "") -> Export:
+    """Return the mails of the outbox that its filters ask for, the latest first."""
+    columns = {
+        "made_at": Mail.made_at,
+        "login": User.login,
+        "address": Mail.address,
+        "kind": Mail.kind,
+        "subject": Mail.subject,
+        "body": Mail.body,
+        "status": Mail.status,
+        "tries": Mail.tries,
+        "next_try_at": Mail.next_try_at,
+        "sent_at": Mail.sent_at,
+        "trouble": Mail.trouble,
+    }
+    query = select(*_named(columns)).outerjoin(User, User.id == Mail.user_id)
+    asked = query.where(*asked_for(organisation_id, status=status, q=q))
+    return Export(tuple(columns), _read(asked.order_by(Mail.made_at.desc(), Mail.id.desc())))
 
 
 def _candidates() -> Any:

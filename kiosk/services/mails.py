@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kiosk.capabilities import ORGANISATION_WIDE
@@ -170,9 +170,7 @@ class Outbox:
 
 def outbox(organisation_id: UUID, *, status: str = "", q: str = "", page: int = 1) -> Outbox:
     """Return one page of an organisation's mails, the latest first; a page past the end is the last one."""
-    where = [Mail.organisation_id == organisation_id]
-    where += [Mail.status == status] if status else []
-    where += [Mail.address.icontains(q, autoescape=True) | Mail.subject.icontains(q, autoescape=True)] if q else []
+    where = asked_for(organisation_id, status=status, q=q)
     matching = db.session.execute(select(func.count()).select_from(Mail).where(*where)).scalar_one()
     pages = max(1, math.ceil(matching / PAGE_ROWS))
     page = min(max(1, page), pages)
@@ -185,3 +183,11 @@ def outbox(organisation_id: UUID, *, status: str = "", q: str = "", page: int = 
         .offset((page - 1) * PAGE_ROWS)
     )
     return Outbox(list(rows), matching, page, pages)
+
+
+def asked_for(organisation_id: UUID, *, status: str = "", q: str = "") -> list[ColumnElement[bool]]:
+    """Return the conditions that an organisation's mails meet which a list's filters ask for."""
+    where = [Mail.organisation_id == organisation_id]
+    where += [Mail.status == status] if status else []
+    where += [Mail.address.icontains(q, autoescape=True) | Mail.subject.icontains(q, autoescape=True)] if q else []
+    return where

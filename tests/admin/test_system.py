@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -88,3 +90,15 @@ def test_a_mail_that_was_given_up_is_tried_again_by_an_admin_only(app, hall: Hal
 def test_a_centres_people_see_neither(app, hall: Hall, login: str) -> None:
     desk = Desk(app, login)
     assert [desk.get(place).status_code for place in ("/admin/system", "/admin/mails")] == [403, 403]
+
+
+def test_the_outbox_leaves_as_a_table_of_what_the_filters_show(app, letter: Mail) -> None:
+    auditor = Desk(app, "auditor")
+    rows = list(csv.DictReader(io.StringIO(auditor.get("/admin/mails/export?status=failed").get_data(as_text=True))))
+    named = [(row["login"], row["status"], row["subject"], row["body"]) for row in rows]
+    assert named == [("admin", "failed", "C01: <b>silent</b>", "'- N001\n- N002")]
+    assert "chief@" not in auditor.get("/admin/mails/export?q=nobody").get_data(as_text=True)
+    assert auditor.get("/admin/mails/export?format=xlsx").mimetype.endswith("sheet")
+    page = auditor.get("/admin/mails?status=failed").get_data(as_text=True)
+    assert 'href="/admin/mails/export?format=csv&amp;status=failed"' in page
+    assert Desk(app, "centre").get("/admin/mails/export").status_code == 403

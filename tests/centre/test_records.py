@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import pytest
 from PIL import Image
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Candidate, CandidatePhoto, Shift, ShiftTrade, Slot, Trade
 from kiosk.office_errors import WrongField
-from kiosk.services import accounts, outlines, photos, reports, slots
+from kiosk.services import accounts, outlines, photos, reports, seats, slots
 from tests.cast import PASSWORD
 from tests.desk import Desk, plain
 
@@ -183,6 +183,25 @@ def test_who_is_archived_is_out_and_comes_back(app, hall, desk):
     assert "Reset" not in put_away, "nothing is done to who was put away"
     desk.post(f"/centre/candidates/{who}/unarchive", go="yes")
     assert "N001" in desk.text("/centre/")
+
+
+def test_who_is_archived_gives_the_seat_back_and_returns_only_where_there_is_room(hall, desk):
+    who, other = hall.candidate_ids[:2]
+    values = {"seat": "7", "checked_in_at": hall.MORNING, "checked_in_by": "Desk"}
+    db.session.execute(update(Candidate).where(Candidate.id == who).values(**values))
+    db.session.commit()
+    desk.post(f"/centre/candidates/{who}/archive", go="yes", reason="left the service")
+    left = candidate(id=who)
+    assert (left.seat, left.checked_in_at, left.shift_id) == (None, None, hall.shift_id)
+    assert {("give_seat", "7", None), ("undo_check_in", "present", "absent")} <= set(hall.audit(who))
+    seats.give(other, "7", by=hall.admin, now=hall.MORNING)
+    inside = select(func.count()).where(Candidate.shift_id == hall.shift_id, Candidate.archived_at.is_(None))
+    full = update(Shift).where(Shift.id == hall.shift_id).values(capacity=inside.scalar_subquery())
+    db.session.execute(full)
+    db.session.commit()
+    desk.post(f"/centre/candidates/{who}/unarchive", go="yes")
+    assert (candidate(id=who).archived_at, candidate(id=who).shift_id) == (None, None)
+    assert ("move_to_shift", str(hall.shift_id), None) in hall.audit(who)
 
 
 def test_a_candidate_without_tests_is_deleted_whole(hall, desk):

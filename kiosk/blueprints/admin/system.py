@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import flash, render_template, request
+from flask import Response, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -12,8 +12,9 @@ from kiosk.blueprints.admin import bp
 from kiosk.errors import NotFound
 from kiosk.models.work import MAIL_STATUSES
 from kiosk.runtime import backup
-from kiosk.services import mails, system_report
+from kiosk.services import exports, mails, system_report
 from kiosk.services.system import settings
+from kiosk.web.files import sent_table
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff, needs
@@ -39,16 +40,23 @@ def system() -> ResponseReturnValue:
 @needs("system.see")
 def outbox() -> ResponseReturnValue:
     """Show the outbox: what waits, what was sent, what was given up and why."""
-    status, q = request.args.get("status", ""), search_text(request.args.get("q", ""))
-    status = status if status in MAIL_STATUSES else ""
+    asked = _asked()
     page = page_number(request.args.get("page", ""))
     return render_template(
         "admin/_mails.html" if is_htmx() else "admin/mails.html",
-        listed=mails.outbox(current_staff().organisation_id, status=status, q=q, page=page),
-        query={name: value for name, value in (("status", status), ("q", q)) if value},
+        listed=mails.outbox(current_staff().organisation_id, **asked, page=page),
+        query={name: value for name, value in asked.items() if value},
         has_mail_server=bool(settings().mail_url),
         zone=settings().time_zone,
     )
+
+
+@bp.get("/mails/export")
+@needs("system.see")
+def export_mails() -> Response:
+    """Send the mails that the filters show as a table."""
+    form = "xlsx" if request.args.get("format") == "xlsx" else "csv"
+    return sent_table(exports.mails(current_staff().organisation_id, **_asked()), "mails", form)
 
 
 @bp.post("/mails/<uuid:mail_id>/again")
@@ -59,3 +67,8 @@ def send_again(mail_id: UUID) -> ResponseReturnValue:
         raise NotFound
     flash(_("The mail is tried again."), "ok")
     return go_to("admin.mails")
+
+
+def _asked() -> dict[str, str]:
+    status = request.args.get("status", "")
+    return {"status": status if status in MAIL_STATUSES else "", "q": search_text(request.args.get("q", ""))}

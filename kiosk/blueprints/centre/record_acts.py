@@ -92,7 +92,7 @@ def ask_archive(candidate_id: UUID) -> Ask:
     """Ask whether to put a candidate away."""
     record = shown(candidate_id)
     title = _("Archive %(name)s?", name=record.values.name)
-    says = _("They cannot sign in and stand on no list any more. Everything they wrote stays.")
+    says = _("They cannot sign in, stand on no list any more and give their seat back. Everything they wrote stays.")
     stands = ((1, _("test that is not handed in: finish or reset it")),) if record.is_writing else ()
     return _ask(record, title, _("Archive"), says, stands=stands)
 
