@@ -20,7 +20,11 @@ def is_htmx() -> bool:
 
 def go_to(endpoint: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:
     """Send the whole browser window to `endpoint`: a header for HTMX, else 303 after a POST as after a GET."""
-    address = url_for(endpoint, **values)
+    return go_to_address(url_for(endpoint, **values), status=status)
+
+
+def go_to_address(address: str, *, status: int = 200) -> ResponseReturnValue:
+    """Send the whole browser window to one of our addresses, as `go_to` does."""
     if is_htmx():
         return "", status, {"HX-Redirect": address}
     return redirect(address, 303)

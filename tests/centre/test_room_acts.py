@@ -143,6 +143,10 @@ def test_the_board_says_why_somebody_cannot_begin(hall: Hall, desk: Desk) -> Non
         db.session.execute(update(Shift).values(latest_entry_at=hall.after(minutes=30)))
     assert "the latest entry has passed" in panel(desk, hall, 2)
     assert "Let in late…" in panel(desk, hall, 2)
+    address = f"/centre/check-in/{hall.candidate_ids[2]}/late"
+    assert 'name="back" value="board"' in desk.get(f"{address}?back=board").get_data(as_text=True)
+    assert is_back_at_the_board(hall, desk.post(address, go="yes", reason="bus", back="board").location, 2)
+    assert "Can begin now" in panel(desk, hall, 2)
 
 
 def test_agreeing_to_another_computer_is_offered_only_where_the_centre_asks_for_it(hall: Hall, desk: Desk) -> None:

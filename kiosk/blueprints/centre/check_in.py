@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -14,6 +14,7 @@ from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.day import centre_of, code_of, local_text
 from kiosk.blueprints.centre.scope import current_centre, visible_centres
 from kiosk.blueprints.centre.shifts import own_shift
+from kiosk.blueprints.centre.ways_back import board_query, go_to_board_or, way_back
 from kiosk.errors import KioskError
 from kiosk.office_errors import NotNow
 from kiosk.services import check_in as service
@@ -218,10 +219,13 @@ def _ask_late(candidate_id: UUID) -> Ask:
     return Ask(
         title=_("Let %(name)s in after the latest entry?", name=person.name),
         go=_("Let them in"),
-        back=url_for("centre.check_in", shift=person.shift_id, card=candidate_id, **code_of(centre)),
+        back=way_back(
+            "centre.check_in", centre, candidate_id, {"shift": person.shift_id, "card": candidate_id, **code_of(centre)}
+        ),
         nav="check_in",
         says=(_("They get their full time, and may begin while the shift is open."),),
         stands=() if person.shift_id else ((1, _("candidate without a shift")),),
+        carries=tuple(board_query(centre).items()),
     )
 
 
@@ -232,7 +236,8 @@ def _let_in(candidate_id: UUID, reason: str) -> ResponseReturnValue:
     except KioskError as error:
         raise NotNow(problem=error.sentence) from error
     flash(_("%(name)s may begin late.", name=person.name), "ok")
-    return go_to("centre.check_in", shift=person.shift_id, card=candidate_id, **code_of(centre))
+    values = {"shift": person.shift_id, "card": candidate_id, **code_of(centre)}
+    return go_to_board_or("centre.check_in", centre=centre, candidate_id=candidate_id, values=values)
 
 
 add_question(bp, "/check-in/<uuid:candidate_id>/late", "let_in_late", "shift.edit", _ask_late, _let_in)

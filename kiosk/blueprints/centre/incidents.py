@@ -91,7 +91,8 @@ def write_incident() -> ResponseReturnValue:
         field = error.field if isinstance(error, WrongIncident) else "minutes"
         return _page(centre, request.form, {field: error.sentence}), error.status
     flash(_("The incident is written."), "ok")
-    return go_to_board_or("centre.incidents", candidate_id=person.candidate_id if person else None, centre=centre)
+    candidate_id = person.candidate_id if person else None
+    return go_to_board_or("centre.incidents", centre=centre, candidate_id=candidate_id, values=code_of(centre))
 
 
 def _told(centre: CentreView, person: DeskRow | None) -> Told:

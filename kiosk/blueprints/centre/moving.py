@@ -53,7 +53,12 @@ def move(candidate_id: UUID) -> ResponseReturnValue:
         ),
         "ok",
     )
-    return go_to_board_or("centre.candidate", candidate_id=candidate_id, centre=centre)
+    return go_to_board_or(
+        "centre.candidate",
+        centre=centre,
+        candidate_id=candidate_id,
+        values={"candidate_id": candidate_id, **code_of(centre)},
+    )
 
 
 @bp.post("/candidates/<uuid:candidate_id>/approve")

@@ -116,7 +116,9 @@ def _ask_close(shift_id: UUID) -> Ask:
     says.append(_("After that nothing starts in this shift any more."))
     stands = list(_elsewhere(status, ShiftAction.CLOSE))
     if ahead.writing:
-        stands.append((len(ahead.writing), ngettext("test is being written", "tests are being written", len(names))))
+        stands.append(
+            (len(ahead.writing), ngettext("test is being written", "tests are being written", len(ahead.writing)))
+        )
     if ahead.paused:
         stands.append((len(ahead.paused), ngettext("test is paused", "tests are paused", len(ahead.paused))))
     return Ask(

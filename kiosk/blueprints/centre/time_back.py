@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from kiosk.blueprints.centre import bp
-from kiosk.blueprints.centre.day import local_text
+from kiosk.blueprints.centre.day import code_of, local_text
 from kiosk.blueprints.centre.forms import reason_problem
 from kiosk.blueprints.centre.scope import current_centre, is_bound
 from kiosk.blueprints.centre.ways_back import board_query, go_to_board_or
@@ -61,7 +61,7 @@ def give_time_back() -> ResponseReturnValue:
         ngettext("%(num)s candidate got time back.", "%(num)s candidates got time back.", done.changed),
         "ok" if done.changed else "warn",
     )
-    return go_to_board_or("centre.candidates", candidate_id=_candidate_id(), centre=centre)
+    return go_to_board_or("centre.candidates", centre=centre, candidate_id=_candidate_id(), values=code_of(centre))
 
 
 def _page(asked: Asked, values: Any, *, status: int = 200, reason_problem: str = "") -> ResponseReturnValue:

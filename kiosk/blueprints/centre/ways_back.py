@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiosk.blueprints.centre.day import code_of
 from kiosk.services.centres import CentreView
-from kiosk.web.htmx import go_to
+from kiosk.web.htmx import go_to_address
 from kiosk.web.staff_pages import uuid_or_none
 
 BOARD = "board"
@@ -29,10 +29,16 @@ def board_query(centre: CentreView) -> dict[str, Any]:
     return code_of(centre) | {name: value for name, value in asked.items() if value}
 
 
-def go_to_board_or(endpoint: str, *, centre: CentreView, candidate_id: UUID | None = None) -> ResponseReturnValue:
-    """Go back to the board with the candidate's seat open, or for whoever did not come from there to `endpoint`."""
+def way_back(endpoint: str, centre: CentreView, candidate_id: UUID | None, values: dict[str, Any]) -> str:
+    """Return the board with the candidate's seat open; for whoever did not come from there `endpoint`."""
     query = board_query(centre)
     if query:
-        return go_to("centre.board", **(query | {"back": None, "seat": candidate_id}))
-    values: dict[str, Any] = {"candidate_id": candidate_id} if endpoint == "centre.candidate" else {}
-    return go_to(endpoint, **values, **code_of(centre))
+        return url_for("centre.board", **(query | {"back": None, "seat": candidate_id}))
+    return url_for(endpoint, **values)
+
+
+def go_to_board_or(
+    endpoint: str, *, centre: CentreView, candidate_id: UUID | None, values: dict[str, Any]
+) -> ResponseReturnValue:
+    """Go there; `values` are those of the address of `endpoint`."""
+    return go_to_address(way_back(endpoint, centre, candidate_id, values))
