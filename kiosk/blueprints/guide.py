@@ -30,6 +30,8 @@ def _html(name: str) -> Markup:
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse((PAGES / f"{name}.md").read_text("utf-8"))
     for token in tokens:
+        if token.children:  # a link to another file of the documents leads nowhere here
+            token.children = [part for part in token.children if not part.type.startswith("link_")]
         if token.type.startswith("heading"):
             token.tag = f"h{int(token.tag[1]) + 1}"  # the page has a heading of its own
     return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704

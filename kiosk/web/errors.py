@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
@@ -69,7 +69,8 @@ def error_answer(status: int, sentence: Any, code: str, *, retry_seconds: str = 
     if problems.is_api() or request.path.startswith(("/healthz", "/readyz")):
         return problems.problem(status, sentence, code), status, headers
     template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/error.html"
-    page = render_template(template, status=status, title=title, sentence=sentence, code=code, request_id=request_id())
+    said = {"status": status, "title": title, "sentence": sentence, "code": code, "request_id": request_id()}
+    page = render_template(template, **said, is_staff=session.get("who", {}).get("kind") == "user")
     return page, status, headers
 
 

@@ -14,6 +14,10 @@ document.addEventListener("htmx:error", () => {
   if (noLine) noLine.hidden = false;
 });
 
+// a page that answered a form's POST and says where it can be had by GET: a refresh asks there, and sends nothing again
+const here = document.querySelector("[data-here]");
+if (here) window.history.replaceState(null, "", here.dataset.here);
+
 // a page that comes back from the cache would show what is no longer so
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();

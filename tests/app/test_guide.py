@@ -18,6 +18,7 @@ def test_each_role_reads_its_manual(app, hall, login: str, has_admin: bool) -> N
     assert "For centre staff" in page
     assert ("For admins" in page) == has_admin
     assert 'href="/guide"' in page
+    assert '.md"' not in page, "a link to a file that is not served"
 
 
 def test_candidates_have_a_help_page_of_their_own(app, hall) -> None:  # type: ignore[no-untyped-def]

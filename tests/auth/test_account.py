@@ -183,3 +183,21 @@ def test_a_password_that_staff_have_set_comes_before_the_account(desk: Desk, hal
     with transaction():
         db.session.get_one(User, hall.centre_admin.id).must_change_password = True
     assert desk.get("/account").location == "/password"
+
+
+def test_account_and_password_keep_the_way_to_all_other_pages(app: Flask, hall: Hall) -> None:
+    desk = Desk(app, "centre")
+    for address in ("/account", "/password"):
+        page = desk.get(address).text
+        assert PageCheck(page).found() == []
+        assert 'class="bar__nav"' in page
+        assert "Sign out" in page
+
+
+def test_a_password_that_has_to_be_changed_first_leads_nowhere_else(app: Flask, hall: Hall) -> None:
+    desk = Desk(app, "centre")
+    with transaction():
+        db.session.get_one(User, hall.centre_admin.id).must_change_password = True
+    page = desk.get("/password").text
+    assert "Choose a password of your own" in page
+    assert 'class="bar__nav"' not in page

@@ -144,3 +144,12 @@ def let_half_an_hour_pass(server: Server, desk: Kiosk) -> None:
     session = signer.loads(kept["value"])
     session["staff"]["clicked"] -= 1801
     desk.context.add_cookies([{"name": "kiosk", "value": signer.dumps(session), "url": server.url}])
+
+
+def test_a_refresh_after_a_wrong_start_code_sends_nothing_again(server: Server, kiosk: Kiosk) -> None:
+    kiosk.sign_in(server.somebody()).is_me().begin("000000")
+    kiosk.sees("The start code is not right")
+    with kiosk.page.expect_request("**/candidate/instructions") as asked:
+        kiosk.page.reload()
+    assert asked.value.method == "GET"
+    kiosk.sees("Before you begin")

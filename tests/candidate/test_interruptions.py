@@ -45,7 +45,13 @@ def test_each_interruption_is_told_at_the_next_look_at_the_clock(hall: Hall, sto
     assert seat.fragment("/candidate/exam/clock").headers["HX-Redirect"] == "/candidate/"
     page = seat.get("/candidate/").text
     text = seat.home()
-    for word in (words, "What happened", "Your answers", "saved" if "Your time is" in words else "", "What to do"):
+    for word in (
+        words,
+        "What happened",
+        "Your answers",
+        "Nothing is lost" if "Your time is" in words else "",
+        "What to do",
+    ):
         assert word in text
     assert PageCheck(page).found() == []
     assert seat.get("/candidate/exam").location == "/candidate/"
@@ -92,6 +98,7 @@ def test_opened_elsewhere_one_can_take_it_back(hall: Hall) -> None:
     here, there = Seat(hall).sit(), Seat(hall)
     there.is_me()
     assert "Your test is open in another place" in here.home()
+    assert "No question has been answered yet" in here.home()
     here.is_me()
     assert here.get("/candidate/").location == "/candidate/exam"
     assert "Your test is open in another place" in there.home()
