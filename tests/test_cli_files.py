@@ -62,7 +62,7 @@ def test_photos_come_out_of_a_zip_beside_the_file(flask: Any, hall: Any, file: P
     assert flask(*words)[0] == 2
     photos.write_bytes(zipped(("b.jpg", picture())))
     code, _, err = flask(*words)
-    assert (code, "line 2, photo: there is no file of this name in the ZIP" in err) == (1, True)
+    assert (code, "line 2, photo: there is no file a.jpg in the ZIP" in err) == (1, True)
     photos.write_bytes(zipped(("a.jpg", picture()), ("b.jpg", picture())))
     before = row_counts()
     code, out, err = flask(*words, "--dry-run")

@@ -155,7 +155,7 @@ def _photos_of(work: Work, keep: Callable[[int, bytes], None]) -> Callable[[], P
 def _refused(found: Plan) -> Outcome:
     listed = sorted(found.problems.listed, key=lambda problem: problem.line)
     problems = [vars(problem) for problem in listed]
-    return Outcome({"problems": problems, "bad_lines": len(found.problems.lines)}, is_refused=True)
+    return Outcome({"problems": problems, "bad_lines": len(found.problems.lines - {0})}, is_refused=True)
 
 
 def _counts(found: Plan) -> dict[str, Any]:

@@ -27,11 +27,12 @@ class Photos:
         """Look at the ZIP's list of contents. Raises FileRefused."""
         self._zip, self.keep = PhotoZip(file), keep
         self._asked: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
         self._new = 0
 
     def of_line(self, line: int, name: str, candidate_id: UUID | None, *, keep: bool) -> bool:
         """Take the photo of a line; return whether it is another one than the candidate has. Raises PhotoWrong."""
-        self._asked[name.casefold()] += 1
+        self._asked[self._names.setdefault(name.casefold(), name)] += 1
         try:
             image = photos.prepared(self._zip.read(name, photos.LARGEST_BYTES))
         except WrongField as wrong:

@@ -104,7 +104,7 @@ def test_photos_beside_a_file_are_checked_with_it_and_come_in_with_it(hall, desk
 def test_a_photo_that_is_missing_stands_by_its_line(hall, desk):
     content = csv_file("A1,Asha,Naik,TTC,C01,a.jpg", header=f"{HEADER},photo")
     page = plain(send(desk, content, photos=(io.BytesIO(zipped(("b.jpg", picture()))), "p.zip"), follow=True))
-    assert "2 photo there is no file of this name in the ZIP" in page
+    assert "2 photo there is no file a.jpg in the ZIP" in page
     assert "a1" not in logins()
 
 

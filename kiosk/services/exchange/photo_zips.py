@@ -74,7 +74,7 @@ class PhotoZip:
         """Return what the ZIP has under this name, no more than one byte above the most. Raises PhotoWrong."""
         entry = self._entries.get(_key(name))
         if entry is None:
-            raise PhotoWrong(_("there is no file of this name in the ZIP"))
+            raise PhotoWrong(_("there is no file %(name)s in the ZIP", name=_shown(name)))
         self._used.add(_key(name))
         try:
             with self._archive.open(entry) as file:
