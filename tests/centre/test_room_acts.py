@@ -94,6 +94,9 @@ def test_an_invigilator_is_told_who_would_have_too_much(app: Flask, hall: Hall, 
 def test_one_seat_gets_its_lost_minutes_back(hall: Hall, desk: Desk) -> None:
     one = str(hall.candidate_ids[0])
     window = {"from": "2026-11-21T10:20", "to": "2026-11-21T10:24", "candidate": one, "back": "board"}
+    blank = desk.get("/centre/time", query_string={"candidate": one, "back": "board"}).get_data(as_text=True)
+    assert 'name="from" required value="2026-11-21T10:00"' in blank, "silent since the start"
+    assert 'name="to" required value="2026-11-21T11:00"' in blank
     page = desk.get("/centre/time", query_string=window)
     assert "1 gets time back" in plain(page)
     assert PageCheck(page.get_data(as_text=True)).found() == []

@@ -19,7 +19,7 @@ from kiosk.blueprints.centre.forms import reason_problem
 from kiosk.blueprints.centre.scope import current_centre, is_bound
 from kiosk.blueprints.centre.ways_back import board_query, go_to_board_or
 from kiosk.errors import KioskError
-from kiosk.services import centre_reports, desk_reports, giving_back
+from kiosk.services import boards, centre_reports, desk_reports, giving_back
 from kiosk.services.centres import CentreView
 from kiosk.services.desk_reports import DeskRow
 from kiosk.services.giving_back import BackReport, Window
@@ -77,6 +77,7 @@ def _page(asked: Asked, values: Any, *, status: int = 200, reason_problem: str =
         code="" if is_bound() else centre.code,
         back=board_query(centre),
         person=_person(centre),
+        since=_silent_since(centre),
         until=local_text(arrived_at(), centre),
         shifts=centre_reports.shifts(centre.centre_id),
         problem=asked.problem,
@@ -113,6 +114,14 @@ def _asked(centre: CentreView, values: Any) -> Asked:
 
 def _candidate_id() -> UUID | None:
     return uuid_or_none(request.values.get("candidate", ""))
+
+
+def _silent_since(centre: CentreView) -> str:
+    """When the page of the one candidate was last heard from, where it is silent now."""
+    candidate_id = _candidate_id()
+    seat = boards.seat(centre.centre_id, candidate_id, now=arrived_at()) if candidate_id else None
+    is_silent = seat is not None and seat.state == "offline"
+    return local_text(seat.last_seen_at, centre) if seat and is_silent and seat.last_seen_at else ""
 
 
 def _person(centre: CentreView) -> DeskRow | None:
