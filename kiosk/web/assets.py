@@ -17,7 +17,14 @@ ASK_AGAIN = "no-cache"
 # what the pages of an audience share travels as one stylesheet
 BUNDLES = {
     "css/candidate.css": ("css/tokens.css", "css/parts.css", "css/exam.css", "css/pages.css"),
-    "css/staff-pages.css": ("css/tokens.css", "css/parts.css", "css/staff.css", "css/lists.css", "css/board.css"),
+    "css/staff-pages.css": (
+        "css/tokens.css",
+        "css/parts.css",
+        "css/nav.css",
+        "css/staff.css",
+        "css/lists.css",
+        "css/board.css",
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-// Lists of the staff: ticking a whole page, counting what is ticked, row menus that close. All of it works without, by hand.
+// Lists of the staff: ticking a whole page, counting what is ticked. All of it works without, by hand.
 
 document.documentElement.dataset.scripted = "";
 
@@ -23,30 +23,6 @@ document.addEventListener("change", (event) => {
     for (const box of boxes(form)) box.checked = event.target.checked;
   }
   showCount(form);
-});
-
-const closeMenus = (except) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    if (menu !== except) menu.open = false;
-  }
-};
-
-document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
-
-document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-});
-
-// what an item of a menu leads to opens over the page: the menu is done, and focus comes back to its button
-document.addEventListener("click", (event) => {
-  const item = event.target.closest(".menu__item");
-  if (!item) return;
-  const menu = item.closest("details.menu");
-  menu.open = false;
-  menu.querySelector("summary").focus();
 });
 
 // a seat that was opened from the room board: its panel may stand far from the seat, on a phone above it
