@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, null, select, update
+from sqlalchemy import Uuid, bindparam, insert, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk import timers
@@ -24,9 +25,13 @@ from kiosk.services import _transitions, catalogue, drawing, entry, finishing, l
 from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
 from kiosk.services.leases import Started
+from kiosk.services.slots import checked_reason
 from kiosk.services.system import settings
 from kiosk.shift_states import ShiftStatus
 from kiosk.states import AttemptAction, AttemptStatus, SlotAction, SlotStatus
+
+_answers: Any = Answer.__table__  # a table, not a class: 43 rows need no unit of work
+_DRAWN = insert(_answers)
 
 
 @retried
@@ -100,6 +105,15 @@ def submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = No
     _submit(attempt_id, by=by, now=now, lease=lease)
 
 
+@retried
+def hand_in_for(attempt_id: UUID, *, reason: str, by: Actor, now: datetime) -> None:
+    """Hand in for a candidate who can't any more: whoever has left, or whose kiosk is gone.
+
+    Raises NotFound, AttemptNotRunning, ReasonMissing, ReasonTooLong.
+    """
+    _submit(attempt_id, by=by, now=now, reason=checked_reason(reason))
+
+
 def _refuse_start(found: Entry, start_code: str | None, *, demands_start_code: bool, now: datetime) -> None:
     """Raise why this candidate can't start now. A wrong start code is counted, and uses nothing else up."""
     refused = entry.refusal(found, now=now)
@@ -123,10 +137,10 @@ def _go_on(found: Entry, *, lease: int, by: Actor, now: datetime, as_new_page: b
     return leases.take(attempt.id, login_no=lease, by=by, now=now) if is_moved else taken
 
 
-def _submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = None) -> None:
+def _submit(attempt_id: UUID, *, by: Actor, now: datetime, lease: int | None = None, reason: str | None = None) -> None:
     owner_id = by.id if by.kind == "candidate" else None
     with transaction():
-        ended = finishing.finish(attempt_id, by=by, now=now, owner_id=owner_id, lease=lease)
+        ended = finishing.finish(attempt_id, by=by, now=now, owner_id=owner_id, lease=lease, reason=reason)
     if ended is not None:
         timers.delete_timer(attempt_id, version=ended.version)
         marking.mark_now(attempt_id, now=now, ended=ended)
@@ -184,11 +198,7 @@ def _begin(
         now=now,
     )
     rows = drawing.drawn_answers(attempt_id, catalogue.questions_of(set_id).values(), seed)
-    db.session.execute(
-        insert(Answer),
-        [row | {"visited_at": now if row["number"] == 1 else None} for row in rows],
-        execution_options={"render_nulls": True},  # else rows with and without a value take a statement each
-    )
+    db.session.execute(_DRAWN, [row | {"visited_at": now if row["number"] == 1 else None} for row in rows])
 
 
 def active_set(trade_id: UUID, paper_type: str, *, open_shift_id: UUID | None = None) -> UUID:
@@ -196,21 +206,31 @@ def active_set(trade_id: UUID, paper_type: str, *, open_shift_id: UUID | None = 
 
     Raises NoActiveSet, and TransitionRefused where the shift was closed in the meantime.
     """
-    wanted = (
-        select(Activation.question_set_id, Shift.status if open_shift_id else null().label("status"))
-        .where(Activation.trade_id == trade_id, Activation.paper_type == paper_type, Activation.ended_at.is_(None))
-        .with_for_update(read=True)
-    )
-    if open_shift_id:
-        wanted = wanted.join(Shift, Shift.id == open_shift_id)
+    wanted = _active_set(open_shift_id is not None)
+    given = {"p_trade": trade_id, "p_type": paper_type, "p_shift": open_shift_id}
     # a switch that committed while we waited ended the row we waited for: the second look finds its successor
-    found = db.session.execute(wanted).one_or_none() or db.session.execute(wanted).one_or_none()
+    found = db.session.execute(wanted, given).one_or_none() or db.session.execute(wanted, given).one_or_none()
     if found is None:
         raise NoActiveSet
     if open_shift_id and found.status != ShiftStatus.OPEN:
         # whoever closes it counts those who write, and us not: we come too late
         raise TransitionRefused(found=found.status)
     return found.question_set_id
+
+
+@cache
+def _active_set(asks_shift: bool) -> Any:
+    """The statement of `active_set`, built once (ADR 4)."""
+    wanted = (
+        select(Activation.question_set_id, Shift.status if asks_shift else null().label("status"))
+        .where(
+            Activation.trade_id == bindparam("p_trade", type_=Uuid),
+            Activation.paper_type == bindparam("p_type"),
+            Activation.ended_at.is_(None),
+        )
+        .with_for_update(read=True)
+    )
+    return wanted.join(Shift, Shift.id == bindparam("p_shift", type_=Uuid)) if asks_shift else wanted
 
 
 def _start_of_another(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:

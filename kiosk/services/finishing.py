@@ -6,11 +6,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import JSON, func, select, update
+from sqlalchemy import JSON, Uuid, bindparam, func, select, update
 
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere
 from kiosk.extensions import db, transaction
@@ -45,7 +46,13 @@ class HandedIn(NamedTuple):
 
 
 def finish(
-    attempt_id: UUID, *, by: Actor, now: datetime, owner_id: UUID | None, lease: int | None = None
+    attempt_id: UUID,
+    *,
+    by: Actor,
+    now: datetime,
+    owner_id: UUID | None,
+    lease: int | None = None,
+    reason: str | None = None,
 ) -> Ended | None:
     """End a running attempt inside the caller's transaction; None if it was handed in before.
 
@@ -54,20 +61,7 @@ def finish(
     AttemptNotRunning, OpenedElsewhere.
     """
     # slot before attempt, the order that everybody keeps: a reset may arrive at the same moment
-    row = db.session.execute(
-        select(
-            Attempt.candidate_id,
-            Attempt.slot_id,
-            Attempt.status,
-            Attempt.deadline_at,
-            Attempt.cancel_reason,
-            Attempt.lease,
-        )
-        .select_from(Slot)
-        .join(Attempt, Attempt.slot_id == Slot.id)
-        .where(Attempt.id == attempt_id)
-        .with_for_update(of=(Slot, Attempt), key_share=True)
-    ).one_or_none()
+    row = db.session.execute(_locked(), {"p_attempt": attempt_id}).one_or_none()
     if row is None:
         raise NotFound
     if owner_id is not None and row.candidate_id != owner_id:
@@ -89,11 +83,14 @@ def finish(
         action,
         by=by,
         now=now,
+        reason=reason,
         closed_at=closed_at,
         ended_by=how,
         receipt=receipt_code(attempt_id, closed_at, [(one.question_id, one.response) for one in answers]),
     )
-    _transitions.move_slots([row.slot_id], SlotAction.CONSUME, by=by, now=now, consumed_at=closed_at, consumed_how=how)
+    _transitions.move_slots(
+        [row.slot_id], SlotAction.CONSUME, by=by, now=now, reason=reason, consumed_at=closed_at, consumed_how=how
+    )
     return Ended(attempt_target(action), moved[0].version, answers)
 
 
@@ -105,11 +102,7 @@ def is_over(attempt: Any, now: datetime) -> bool:
 
 def answers_of(attempt_id: UUID) -> Sequence[Any]:
     """Return question id, response and option order of an attempt's answers, in the paper's order."""
-    return db.session.execute(
-        select(Answer.question_id, Answer.response, Answer.option_order)
-        .where(Answer.attempt_id == attempt_id)
-        .order_by(Answer.number)
-    ).all()
+    return db.session.execute(_answers(), {"p_attempt": attempt_id}).all()
 
 
 def answers_of_many(attempt_ids: list[UUID]) -> dict[UUID, list[HandedIn]]:
@@ -143,6 +136,34 @@ def packed_answers(attempt_ids: list[UUID]) -> dict[UUID, list[list[Any]]]:
         select(Answer.attempt_id, packed).where(Answer.attempt_id.in_(attempt_ids)).group_by(Answer.attempt_id)
     )
     return {attempt_id: sorted(answers, key=itemgetter(0)) for attempt_id, answers in rows}
+
+
+@cache
+def _locked() -> Any:
+    """What decides about an end, the slot and the attempt locked. Built once, like all of this path (ADR 4)."""
+    return (
+        select(
+            Attempt.candidate_id,
+            Attempt.slot_id,
+            Attempt.status,
+            Attempt.deadline_at,
+            Attempt.cancel_reason,
+            Attempt.lease,
+        )
+        .select_from(Slot)
+        .join(Attempt, Attempt.slot_id == Slot.id)
+        .where(Attempt.id == bindparam("p_attempt", type_=Uuid))
+        .with_for_update(of=(Slot, Attempt), key_share=True)
+    )
+
+
+@cache
+def _answers() -> Any:
+    return (
+        select(Answer.question_id, Answer.response, Answer.option_order)
+        .where(Answer.attempt_id == bindparam("p_attempt", type_=Uuid))
+        .order_by(Answer.number)
+    )
 
 
 def push_back(attempt_id: UUID, error: Exception, *, now: datetime) -> None:

@@ -8,10 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from flask import Flask
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from kiosk import clock
 from kiosk.extensions import db, transaction
 from kiosk.models import Candidate, Centre, Incident, Shift
+from kiosk.services import pauses
 from tests.cast import START_CODE, Hall
 from tests.desk import Desk, PageCheck, plain
 
@@ -157,3 +159,39 @@ def test_agreeing_to_another_computer_is_offered_only_where_the_centre_asks_for_
     with transaction():
         db.session.execute(update(Centre).values(takeover="approval"))
     assert "Approve re-login" in panel(desk, hall, 0)
+
+
+def hand_in(desk: Desk, hall: Hall, **form: str) -> TestResponse:
+    form = {"go": "yes", "reason": "has left the hall", "word": "HAND IN"} | form
+    return desk.post(f"/centre/candidates/{hall.candidate_ids[0]}/hand-in", **form)
+
+
+def test_staff_hand_in_for_whoever_has_left(hall: Hall, desk: Desk) -> None:
+    writer = hall.player()
+    writer.resume(at=hall.after(minutes=1))
+    writer.save(1, "A", at=hall.after(minutes=2))
+    question = desk.get(f"/centre/candidates/{hall.candidate_ids[0]}/hand-in?back=board")
+    assert "1 of 10 answered" in plain(question)
+    assert PageCheck(question.get_data(as_text=True)).found() == []
+    assert is_back_at_the_board(hall, hand_in(desk, hall, back="board").location, 0)
+    db.session.rollback()
+    attempt = hall.player().attempt
+    assert (attempt.status, attempt.ended_by) in (("completed", "submitted"), ("submitted", "submitted"))
+    assert attempt.receipt
+    assert "has left the hall" in desk.text(f"/centre/candidates/{hall.candidate_ids[0]}")
+
+
+@pytest.mark.parametrize("form", [{"word": ""}, {"word": "hand in"}, {"reason": " "}, {"go": ""}])
+def test_nothing_is_handed_in_without_word_and_reason(hall: Hall, desk: Desk, form: dict[str, str]) -> None:
+    assert hand_in(desk, hall, **form).status_code == 422
+    assert hall.player().attempt.status == "in_progress"
+
+
+def test_who_is_paused_or_has_not_begun_has_nothing_that_could_be_handed_in(app: Flask, hall: Hall, desk: Desk) -> None:
+    pauses.pause([hall.player().attempt.id], kind="room", reason="x", by=hall.centre_admin, now=hall.after(minutes=50))
+    assert hand_in(desk, hall).status_code == 422
+    assert hall.player().attempt.status == "paused"
+    page = desk.text(f"/centre/candidates/{hall.candidate_ids[3]}/hand-in")
+    assert "not possible now" in page
+    assert hand_in(Desk(app, "invigilator"), hall).status_code == 403
+    assert hand_in(Desk(app, "centre2"), hall).status_code == 404

@@ -11,6 +11,7 @@ from kiosk.blueprints.centre import (  # noqa: E402, F401
     board,
     check_in,
     coming_back,
+    handing_in,
     imports,
     incidents,
     jobs,
