@@ -1,4 +1,4 @@
-"""The manual inside the product: the same pages as in docs/users, for whoever is signed in."""
+"""The manual inside the product: the same pages as in docs/users, in the language of whoever is signed in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, render_template
+from flask_babel import get_locale
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -21,14 +22,15 @@ def page() -> str:
     """Show the manual of the signed-in staff member's role."""
     role = Role(current_staff().role)
     names = ("admin", "centre") if role in ORGANISATION_WIDE else ("centre",)
-    return render_template("guide.html", parts=[_html(name) for name in names])
+    folder = PAGES / "hi" if str(get_locale()) == "hi" else PAGES
+    return render_template("guide.html", parts=[_html(folder / f"{name}.md") for name in names])
 
 
 @cache
-def _html(name: str) -> Markup:
+def _html(file: Path) -> Markup:
     """One manual page as HTML. It is our own text, and raw HTML in it would be shown, not obeyed."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    tokens = reader.parse((PAGES / f"{name}.md").read_text("utf-8"))
+    tokens = reader.parse(file.read_text("utf-8"))
     for token in tokens:
         if token.children:  # a link to another file of the documents leads nowhere here
             token.children = [part for part in token.children if not part.type.startswith("link_")]
