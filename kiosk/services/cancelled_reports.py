@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db
-from kiosk.models import Answer, AnswerSave, Attempt, Candidate, Centre, Paper, Question, Trade
+from kiosk.models import Answer, AnswerSave, Attempt, Candidate, Centre, Paper, Question
+from kiosk.services import attempt_lists
+from kiosk.services.attempt_lists import EndedPage, EndedRow
 from kiosk.services.catalogue import LETTERS
+from kiosk.services.listing import Order
 from kiosk.states import OPEN_ATTEMPT, AttemptStatus, CancelReason
 
-PAGE_ROWS = 50
+CANCELLED = Attempt.status == AttemptStatus.CANCELLED
 
 
 @dataclass(frozen=True)
@@ -25,38 +28,17 @@ class CancelledFilters:
 
     q: str = ""
     reason: str = ""
-    page: int = 1
 
 
 @dataclass(frozen=True)
-class CancelledRow:
+class CancelledRow(EndedRow):
     """One cancelled test."""
 
-    attempt_id: UUID
-    candidate_id: UUID
-    service_no: str
-    name: str
-    trade_code: str
-    paper_type: str
-    centre_code: str
-    time_zone: str
     started_at: datetime | None
-    cancelled_at: datetime
     cancel_reason: str
     reason_text: str | None
     answered: int
     total: int
-
-
-@dataclass(frozen=True)
-class CancelledPage:
-    """One page of cancelled tests."""
-
-    rows: tuple[CancelledRow, ...]
-    matching: int
-    total: int
-    page: int
-    pages: int
 
 
 @dataclass(frozen=True)
@@ -89,36 +71,16 @@ class AnswerSheet:
     rows: tuple[AnswerRow, ...]
 
 
-def cancelled(organisation_id: UUID, filters: CancelledFilters) -> CancelledPage:
-    """Return the cancelled tests of an organisation, the latest first: four statements."""
-    total = db.session.execute(_cancelled(organisation_id, CancelledFilters(), func.count())).scalar_one()
-    matching = db.session.execute(_cancelled(organisation_id, filters, func.count())).scalar_one()
-    pages = max(1, math.ceil(matching / PAGE_ROWS))
-    page = min(max(1, filters.page), pages)
-    rows = db.session.execute(
-        _cancelled(
-            organisation_id,
-            filters,
-            Attempt.id,
-            Attempt.candidate_id,
-            Candidate.service_no,
-            Candidate.name,
-            Trade.code.label("trade_code"),
-            Paper.paper_type,
-            Centre.code.label("centre_code"),
-            Centre.time_zone,
-            Attempt.started_at,
-            Attempt.closed_at,
-            Attempt.cancel_reason,
-            Attempt.reason_text,
-        )
-        .order_by(Attempt.closed_at.desc(), Attempt.id)
-        .limit(PAGE_ROWS)
-        .offset((page - 1) * PAGE_ROWS)
-    ).all()
-    counts = _counts([row.id for row in rows])
-    listed = tuple(_row(row, *counts.get(row.id, (0, 0))) for row in rows)
-    return CancelledPage(listed, matching, total, page, pages)
+def cancelled(
+    organisation_id: UUID, filters: CancelledFilters, order: Order = attempt_lists.LATEST
+) -> EndedPage[CancelledRow]:
+    """Return the cancelled tests of an organisation, the latest first unless asked otherwise: four statements."""
+    columns = (*attempt_lists.COLUMNS, Attempt.started_at, Attempt.cancel_reason, Attempt.reason_text)
+    everything = attempt_lists.ended(organisation_id, CANCELLED, *columns)
+    query = everything.where(attempt_lists.says(filters.q)) if filters.q else everything
+    if filters.reason in set(CancelReason):
+        query = query.where(Attempt.cancel_reason == filters.reason)
+    return attempt_lists.page(query, order, everything, _rows)
 
 
 def answers(attempt_id: UUID, *, organisation_id: UUID) -> AnswerSheet:
@@ -164,41 +126,30 @@ def answers(attempt_id: UUID, *, organisation_id: UUID) -> AnswerSheet:
     )
 
 
-def _cancelled(organisation_id: UUID, filters: CancelledFilters, *columns: Any) -> Select[Any]:
-    query = (
-        select(*columns)
-        .select_from(Attempt)
-        .join(Candidate, Candidate.id == Attempt.candidate_id)
-        .join(Trade, Trade.id == Candidate.trade_id)
-        .join(Paper, Paper.id == Attempt.paper_id)
-        .join(Centre, Centre.id == Attempt.centre_id)
-        .where(Candidate.organisation_id == organisation_id, Attempt.status == AttemptStatus.CANCELLED)
-    )
-    if filters.q:
-        query = query.where(
-            Candidate.service_no.icontains(filters.q, autoescape=True)
-            | Candidate.name.icontains(filters.q, autoescape=True)
+def _rows(rows: Sequence[Any]) -> list[CancelledRow]:
+    counted = {
+        row.attempt_id: row
+        for row in db.session.execute(
+            select(
+                Answer.attempt_id,
+                func.count().filter(Answer.response.is_not(None)).label("answered"),
+                func.count().label("total"),
+            )
+            .where(Answer.attempt_id.in_([row.attempt_id for row in rows]))
+            .group_by(Answer.attempt_id)
         )
-    if filters.reason in set(CancelReason):
-        query = query.where(Attempt.cancel_reason == filters.reason)
-    return query
-
-
-def _counts(attempt_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
-    rows = db.session.execute(
-        select(
-            Answer.attempt_id,
-            func.count().filter(Answer.response.is_not(None)).label("answered"),
-            func.count().label("total"),
+    }
+    return [
+        CancelledRow(
+            **attempt_lists.shared(row),
+            started_at=row.started_at,
+            cancel_reason=row.cancel_reason,
+            reason_text=row.reason_text,
+            answered=counted[row.attempt_id].answered if row.attempt_id in counted else 0,
+            total=counted[row.attempt_id].total if row.attempt_id in counted else 0,
         )
-        .where(Answer.attempt_id.in_(attempt_ids))
-        .group_by(Answer.attempt_id)
-    )
-    return {row.attempt_id: (row.answered, row.total) for row in rows}
-
-
-def _row(row: Any, answered: int, total: int) -> CancelledRow:
-    return CancelledRow(*row, answered, total)  # type: ignore[call-arg]  # the row holds the other twelve
+        for row in rows
+    ]
 
 
 def _answer_row(answer: Answer, question: Question, saves: Any) -> AnswerRow:

@@ -16,19 +16,22 @@ from kiosk.web.staff_pages import page_number
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def order_from(values: MultiDict[str, str], known: Mapping[str, Any]) -> Order:
-    """Return how the address wants a list ordered; what is not on the list of columns is left out."""
-    sort = values.get("sort", "")
+def order_from(values: MultiDict[str, str], known: Mapping[str, Any], usual: Order | None = None) -> Order:
+    """Return how the address wants a list ordered; where it names no column of it, as `usual` or by the first."""
+    sort, page = values.get("sort", ""), page_number(values.get("page", ""))
     name = sort.removeprefix("-")
     if name not in known:
-        name = next(iter(known))
-    return Order(name, sort.startswith("-") and sort != "-", page_number(values.get("page", "")))
+        usual = usual or Order(next(iter(known)))
+        return Order(usual.sort, usual.is_descending, page)
+    return Order(name, sort.startswith("-"), page)
 
 
-def query_of(order: Order, known: Mapping[str, Any], **filters: Any) -> dict[str, Any]:
+def query_of(order: Order, known: Mapping[str, Any], usual: Order | None = None, **filters: Any) -> dict[str, Any]:
     """Return filters and order as an address carries them, without what is the default anyway."""
-    sort = f"-{order.sort}" if order.is_descending else order.sort
-    query = filters | {"sort": "" if sort == next(iter(known)) else sort, "page": order.page if order.page > 1 else ""}
+    usual = usual or Order(next(iter(known)))
+    is_usual = (order.sort, order.is_descending) == (usual.sort, usual.is_descending)
+    sort = "" if is_usual else f"-{order.sort}" if order.is_descending else order.sort
+    query = filters | {"sort": sort, "page": order.page if order.page > 1 else ""}
     return {name: value for name, value in query.items() if value}
 
 

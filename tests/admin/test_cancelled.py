@@ -50,3 +50,9 @@ def test_others_see_no_answers(app, hall: Hall, stopped, login: str) -> None:  #
     desk = Desk(app, login)
     assert desk.get("/admin/cancelled").status_code == 403
     assert desk.get(f"/admin/attempts/{stopped}/answers").status_code == 403
+
+
+def test_the_list_goes_home_as_a_file(app, hall: Hall, stopped) -> None:  # type: ignore[no-untyped-def]
+    file = Desk(app, "auditor").get("/admin/cancelled.csv?sort=-service_no").get_data(as_text=True).splitlines()
+    assert len(file) == 2
+    assert file[1].endswith("cleared,power cut,2,10")

@@ -49,3 +49,17 @@ def test_people_of_a_centre_see_no_marks(app, handed_in, login):
 
 def test_a_marks_officer_lands_on_the_results(app, hall):
     assert Desk(app, "marks").get("/").headers["Location"] == "/admin/results"
+
+
+def test_results_are_sorted_and_taken_home_as_a_file(app, hall, handed_in):
+    later = hall.player(1)
+    later.start()
+    later.submit(at=hall.after(minutes=50))
+    desk = Desk(app, "marks")
+    for query, first in (("", "N002"), ("?sort=ended", "N001"), ("?sort=service_no", "N001"), ("?sort=-name", "N002")):
+        page = desk.text(f"/admin/results{query}")
+        numbers = sorted(("N001", "N002"), key=lambda one: page.index(f"{one} Candidate"))
+        assert numbers[0] == first, query
+    lines = desk.get("/admin/results.csv?q=N001").get_data(as_text=True).splitlines()
+    assert len(lines) == 2
+    assert f"submitted,{handed_in.receipt}" in lines[1]

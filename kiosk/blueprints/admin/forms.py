@@ -12,10 +12,9 @@ from werkzeug.datastructures import MultiDict
 from kiosk.errors import KioskError
 from kiosk.models.papers import PAPER_TYPES
 from kiosk.services import slots
-from kiosk.services.mark_reports import ResultFilters
 from kiosk.services.set_reports import ActiveSet
 from kiosk.services.sets import SwitchPreview
-from kiosk.web.staff_pages import page_number, search_text, uuid_or_none
+from kiosk.web.staff_pages import search_text, uuid_or_none
 
 SHOWS = ("attention", "writing")
 
@@ -83,16 +82,6 @@ def switch_form_from(values: MultiDict[str, str]) -> SwitchForm:
         reason=values.get("reason", ""),
         word=values.get("word", "").strip(),
         seen=values.get("seen", type=int),
-    )
-
-
-def result_filters_from(values: MultiDict[str, str]) -> ResultFilters:
-    """Return the filters of the list of results."""
-    return ResultFilters(
-        q=search_text(values.get("q", "")),
-        trade=search_text(values.get("trade", "")),
-        is_waiting=values.get("shows") == "waiting",
-        page=page_number(values.get("page", "")),
     )
 
 

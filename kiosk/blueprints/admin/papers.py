@@ -190,7 +190,12 @@ def _page(shown: PaperView | None, form: RulesForm, status: int = 200) -> Respon
 
 def _query(values: MultiDict[str, str]) -> dict[str, Any]:
     filters, order = paper_filters_from(values), order_from(values, SORTS)
-    chosen = {"q": filters.q, "trade": filters.trade or "", "paper": filters.paper_type, "status": filters.status}
+    chosen: dict[str, Any] = {
+        "q": filters.q,
+        "trade": filters.trade or "",
+        "paper": filters.paper_type,
+        "status": filters.status,
+    }
     return query_of(order, SORTS, **chosen)
 
 

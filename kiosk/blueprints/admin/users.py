@@ -147,7 +147,12 @@ def _page(shown: UserView, form: Any, status: int = 200) -> ResponseReturnValue:
 
 def _query(values: MultiDict[str, str]) -> dict[str, Any]:
     filters, order = user_filters_from(values), order_from(values, SORTS)
-    chosen = {"q": filters.q, "role": filters.role, "centre": filters.centre or "", "state": filters.state}
+    chosen: dict[str, Any] = {
+        "q": filters.q,
+        "role": filters.role,
+        "centre": filters.centre or "",
+        "state": filters.state,
+    }
     return query_of(order, SORTS, **chosen)
 
 
