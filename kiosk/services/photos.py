@@ -124,8 +124,10 @@ def version(candidate_id: UUID) -> int | None:
 def _small(image: Image.Image) -> bytes:
     has_holes = image.mode in ("P", "LA", "PA", "RGBA")
     whole = image.convert("RGBA") if image.mode in ("P", "LA", "PA") else image
-    whole.thumbnail((2 * max(KEPT_SIZE),) * 2)  # before anything copies it: 24 million pixels are much memory
-    upright = ImageOps.exif_transpose(whole)
+    # before anything copies it: 24 million pixels are much memory
+    factor = min(whole.size) // (2 * max(KEPT_SIZE))
+    reduced = whole.reduce(factor) if factor > 1 and whole.mode in ("L", "RGB", "RGBA", "CMYK", "YCbCr") else whole
+    upright = ImageOps.exif_transpose(reduced)
     flat = upright.convert("RGBA" if has_holes else "RGB")
     flat.thumbnail(KEPT_SIZE)
     if flat.mode == "RGBA":
