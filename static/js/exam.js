@@ -7,6 +7,7 @@ import * as palette from "./palette.js";
 
 const FLUSH_MS = 2500;
 const PROBE_MS = 2000;
+const OPENING_MS = 1000; // only a swap that takes longer is seen to be under way
 const SLOW_SWAP_MS = 4000;
 const KEYS_OFF = "keys-off";
 const KEYS = { ArrowLeft: "prev", ArrowRight: "next", m: "mark" };
@@ -133,9 +134,12 @@ function goAsWished() {
 }
 
 const slow = new WeakMap();
+let opening = 0;
 document.addEventListener("htmx:before:request", (event) => {
   slow.set(event.detail.ctx, setTimeout(outbox.line.lost, SLOW_SWAP_MS));
-  if (isAnswer(event)) exam.classList.add("is-opening");
+  if (!isAnswer(event)) return;
+  clearTimeout(opening);
+  opening = setTimeout(() => exam.classList.add("is-opening"), OPENING_MS);
 });
 document.addEventListener("htmx:after:request", (event) => {
   if (event.detail.ctx.response.status < 500) outbox.line.ok();
@@ -144,7 +148,9 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:error", fell);
 document.addEventListener("htmx:finally:request", (event) => {
   clearTimeout(slow.get(event.detail.ctx));
-  if (isAnswer(event)) exam.classList.remove("is-opening");
+  if (!isAnswer(event)) return;
+  clearTimeout(opening);
+  exam.classList.remove("is-opening");
 });
 window.addEventListener("offline", () => outbox.line.lost());
 window.addEventListener("online", () => clock.ask());
@@ -162,6 +168,12 @@ document.addEventListener("htmx:config:request", (event) => {
   event.detail.ctx.request.headers["X-Unsaved"] = String(outbox.stuck());
   if (isAnswer(event)) wish = null; // a newer wish replaces the one that waits
 });
+document.addEventListener("htmx:before:swap", (event) => {
+  const [form, here] = [answer(), document.activeElement];
+  if (!event.detail.tasks.some((task) => task.target === form)) return;
+  // else htmx would give back the focus in the midst of its changes, which makes the layout once more
+  if (form.contains(here) && here.name !== "text") here.blur();
+});
 document.addEventListener("htmx:after:swap", () => {
   const form = answer();
   if (!form || form.dataset.isHere) return;
@@ -170,11 +182,17 @@ document.addEventListener("htmx:after:swap", () => {
   if (leftSaved === "1") lastSaved = save.innerHTML;
   if (left) outbox.carried(left, Number(leftSeq), leftSaved === "1");
   document.title = document.title.replace(/^[^·]*/, `${form.dataset.title} `);
+  arrive();
+  requestAnimationFrame(bringIntoView);
+});
+
+// what asks for the layout comes last, in the frame that makes it anyway
+function bringIntoView() {
   document.getElementById("question").scrollTop = 0;
   if (window.scrollY > 0) exam.scrollIntoView(); // on a phone the page itself scrolls
-  arrive();
+  palette.reveal();
   document.getElementById("question-title").focus({ preventScroll: true });
-});
+}
 
 // --- keys: A to F or 1 to 6 choose, arrows move, M marks; never while somebody writes, and they can be switched off ---
 
@@ -260,4 +278,5 @@ function words(id) {
 
 answer().dataset.isHere = "1";
 arrive();
+palette.reveal();
 claim();

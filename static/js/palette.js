@@ -6,14 +6,19 @@ export function show(number) {
   for (const cell of document.querySelectorAll("#palette [aria-current]")) cell.removeAttribute("aria-current");
   const here = cellOf(number);
   here?.setAttribute("aria-current", "true");
-  const frame = here?.closest(".exam__pal");
-  // on a phone the palette stands below the question and does not scroll by itself: then the page must not jump to it
-  if (frame && frame.scrollHeight > frame.clientHeight) here.scrollIntoView({ block: "nearest" });
   const part = here?.closest("[data-cells]").dataset.cells;
   for (const tab of document.querySelectorAll(".parts__tab")) {
     if (tab.dataset.part === part) tab.setAttribute("aria-current", "true");
     else tab.removeAttribute("aria-current");
   }
+}
+
+// let the open question's cell be seen; asks for the layout, so after all changes
+export function reveal() {
+  const here = document.querySelector("#palette [aria-current]");
+  const frame = here?.closest(".exam__pal");
+  // on a phone the palette stands below the question and does not scroll by itself: then the page must not jump to it
+  if (frame && frame.scrollHeight > frame.clientHeight) here.scrollIntoView({ block: "nearest" });
 }
 
 // a cell as the server draws it takes the place of the old one; focus and ring stay where they are
@@ -27,18 +32,21 @@ export function replace(fresh) {
 }
 
 export function showWaiting(numbers) {
-  for (const cell of document.querySelectorAll("#palette .pal")) {
-    const isWaiting = numbers.has(Number(cell.value));
-    if (cell.classList.toggle("pal--waits", isWaiting) && !cell.querySelector("b")) {
-      const words = document.createElement("b");
-      const hidden = document.createElement("span");
-      hidden.className = "vh";
-      hidden.append(document.getElementById("say-waits").content.cloneNode(true));
-      words.append(hidden);
-      cell.append(words);
-    } else if (!isWaiting) {
-      cell.querySelector("b")?.remove();
-    }
+  for (const cell of document.querySelectorAll("#palette .pal--waits")) {
+    if (numbers.has(Number(cell.value))) continue;
+    cell.classList.remove("pal--waits");
+    cell.querySelector("b")?.remove();
+  }
+  for (const number of numbers) {
+    const cell = cellOf(number);
+    if (!cell || cell.classList.contains("pal--waits")) continue;
+    cell.classList.add("pal--waits");
+    const words = document.createElement("b");
+    const hidden = document.createElement("span");
+    hidden.className = "vh";
+    hidden.append(document.getElementById("say-waits").content.cloneNode(true));
+    words.append(hidden);
+    cell.append(words);
   }
 }
 

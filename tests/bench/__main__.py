@@ -16,6 +16,7 @@ SCENARIOS = {
     "end-bell": "thousands end in the same second",
     "growth": "more and more candidates on the books",
     "bulk": "import, assign, reset, switch, sweep",
+    "page": "the exam page in Chromium, at full speed and at a sixth of it",
 }
 
 
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 def scenario(name: str) -> Callable[[Any], None]:
     """The function of a scenario."""
-    from tests.bench import bells, bulk, growth, scenarios
+    from tests.bench import bells, bulk, growth, page, scenarios
 
     return {
         "journey": scenarios.journey,
@@ -63,6 +64,7 @@ def scenario(name: str) -> Callable[[Any], None]:
         "end-bell": bells.end_bell,
         "growth": growth.growth,
         "bulk": bulk.bulk,
+        "page": page.page,
     }[name]
 
 

@@ -114,6 +114,7 @@ class Run:
     lost: int = 0
     troubles: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    page: dict[str, Any] = field(default_factory=dict)  # what only a browser can see
 
     def take(self, tally: Tally, clients: int, *, suffix: str = "", only: Iterable[str] = ()) -> None:
         """Keep a phase: its operations (or `only` some), what went wrong, and what the driver cost."""
@@ -152,4 +153,5 @@ class Run:
             "driver_cpu_ms": round(self.driver_ms / self.requests, 4) if self.requests else 0.0,
             "acknowledged": self.acknowledged,
             "lost": self.lost,
+            **({"page": self.page} if self.page else {}),
         }

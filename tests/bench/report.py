@@ -54,10 +54,30 @@ def table(run: Run, *, is_postgresql: bool) -> str:
         f"memory of the stack: {document['memory_mb']} MB",
         f"load generator: {document['driver_cpu_ms']} ms of CPU for each request",
         f"answers acknowledged: {run.acknowledged}, lost: {run.lost}",
+        *_browser_lines(run.page),
         *run.notes,
         *(f"WRONG: {trouble}" for trouble in run.troubles[:10]),
     ]
     return "\n".join(lines)
+
+
+def _browser_lines(page: dict[str, Any]) -> list[str]:
+    if not page:
+        return []
+    load = page["first_load"]
+    lines = [
+        f"first load: {load['requests']} requests, {load['kilobytes']} KB, {load['shifts']} layout shifts, "
+        f"longest task {load['longest_task_ms']:.0f} ms"
+    ]
+    for seen in page["rates"]:
+        asked = ", ".join(f"{count} {name}" for name, count in seen["requests"].items())
+        lines.append(
+            f"at {seen['rate']} ×: {seen['moves']} moves ({asked}); {seen['long_tasks']} tasks over 50 ms, longest "
+            f"{seen['longest_task_ms']:.0f} ms; {seen['shifts']} layout shifts {' '.join(seen['shifted'])}"
+        )
+    # slowed down, the browser counts its own waiting as work
+    thread = ", ".join(f"{name} {value}" for name, value in page["rates"][0]["thread_ms"].items())
+    return [*lines, f"the page's main thread, ms of CPU for each move or answer: {thread}"]
 
 
 def misses(row: dict[str, Any], bare_ms: float, hash_ms: float, *, is_postgresql: bool) -> list[str] | None:

@@ -118,5 +118,5 @@ def test_the_receipt_clears_itself_and_typing_stops_that(server: Server, open_ki
 
 def submit(kiosk: Kiosk) -> None:
     """Summary → Submit → Are you sure? → Yes."""
-    kiosk.page.get_by_text("Submit…").click()
+    kiosk.page.get_by_text("Submit…", exact=True).click()  # not "Finish and submit…", if that page is still here
     kiosk.page.get_by_role("button", name="Yes, submit now").click()
