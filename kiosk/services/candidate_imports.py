@@ -205,7 +205,9 @@ def _write(work: Work, stage: Stage, found: Plan) -> dict[str, Any]:
         work.progress(done, total)
     output = io.BytesIO()
     writers.write_csv(output, RESULT, (_listed(step, passwords) for step in found.steps))
-    result = _counts(found) | {"generated_passwords": len(passwords), "stage": str(stage.id)}
+    result = _counts(found) | {"generated_passwords": len(passwords)}
+    if not candidate_staging.photos_come_along(stage.id):
+        result["stage"] = str(stage.id)  # whoever goes on with this job has photos to move
     _write_rows(work, stage.id, {"result": result, "output_file": output.getvalue()})
     return result
 
@@ -221,7 +223,7 @@ def _write_rows(work: Work, stage_id: UUID, kept: dict[str, Any]) -> None:
         # from here on the passwords are hashed one by one: the steps go on
         total = done + kept["result"]["chosen_passwords"]
         work.keep(**kept, output_name=f"{_stem(work)}-result.csv", steps_done=done, steps_total=total)
-        candidate_staging.move(stage_id, work, clock.now())
+        candidate_staging.move(stage_id, work, clock.now(), with_photos="stage" not in kept["result"])
     work.steps_done = done
 
 

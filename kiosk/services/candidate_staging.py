@@ -91,8 +91,19 @@ class Stage:
         return {"stage_id": self.id, "line": line, "job_id": self._work.id, "audit_tail": tail}
 
 
-def move(stage_id: UUID, work: Work, now: datetime) -> None:
-    """Move everything of a stage in, inside the caller's transaction. Raises Overtaken, IntegrityError."""
+def photos_come_along(stage_id: UUID) -> bool:
+    """Return whether the photos of a stage are few enough to come in with their rows."""
+    sizes = select(func.coalesce(func.sum(_PHOTOS.c.size), 0)).where(_PHOTOS.c.stage_id == stage_id)
+    size = db.session.execute(sizes).scalar_one()
+    db.session.rollback()
+    return bool(size <= PHOTO_BYTES_AT_ONCE)
+
+
+def move(stage_id: UUID, work: Work, now: datetime, *, with_photos: bool) -> None:
+    """Move everything of a stage in, inside the caller's transaction; without photos `move_rest` has to follow.
+
+    Raises Overtaken, IntegrityError.
+    """
     mine = _ROWS.c.stage_id == stage_id
     shifts = select(_ROWS.c.shift_id).where(mine, _ROWS.c.shift_id.is_not(None))
     db.session.execute(select(Shift.id).where(Shift.id.in_(shifts)).order_by(Shift.id).with_for_update())
@@ -105,14 +116,12 @@ def move(stage_id: UUID, work: Work, now: datetime) -> None:
         _update_changed(portion)
     if db.session.execute(_without_room(shifts)).first():
         raise Overtaken
-    sizes = select(func.coalesce(func.sum(_PHOTOS.c.size), 0)).where(_PHOTOS.c.stage_id == stage_id)
-    photos_come_along = db.session.execute(sizes).scalar_one() <= PHOTO_BYTES_AT_ONCE
     for portion in portions:
         for is_new, action in ((True, "create_candidate"), (False, "edit_candidate")):
             rows = select(_ROWS.c.audit_tail, _ROWS.c.candidate_id.label("object_id"), _ROWS.c.details)
             change = Change("candidate", stage_id, action)
             audit.record_selected(rows.where(portion, _ROWS.c.is_new == is_new), change, by=work.by, now=now)
-    if photos_come_along:
+    if with_photos:
         _move_photos(_PHOTOS.c.stage_id == stage_id, work, now)
 
 
