@@ -32,11 +32,12 @@ _RUN_CENTRE = _INVIGILATE | {
     "session.clear",
     "candidate.edit",
     "seat.edit",
+    "kiosk.see",
     "shift.edit",
     "time.grant",
     "attempt.reopen",
 }
-_SEE_ALL = _WATCH | {"office.see", "set.see", "result.see", "audit.see", "answer.see", "system.see"}
+_SEE_ALL = _WATCH | {"office.see", "kiosk.see", "set.see", "result.see", "audit.see", "answer.see", "system.see"}
 
 CAPABILITIES: dict[Role, frozenset[str]] = {
     Role.INVIGILATOR: frozenset(_INVIGILATE),
@@ -45,7 +46,7 @@ CAPABILITIES: dict[Role, frozenset[str]] = {
     Role.ADMIN: frozenset(
         _RUN_CENTRE
         | _SEE_ALL
-        | {"set.activate", "set.edit", "paper.edit", "centre.edit", "user.edit", "attempt.restore"}
+        | {"set.activate", "set.edit", "paper.edit", "centre.edit", "user.edit", "attempt.restore", "marks.edit"}
     ),
     Role.AUDITOR: frozenset(_SEE_ALL),
 }

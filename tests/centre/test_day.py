@@ -378,3 +378,15 @@ def test_every_list_of_the_day_is_sent_as_a_file(app, hall):
         answer = desk.get(f"/centre/{name}.csv")
         assert (answer.status_code, answer.mimetype) == (200, "text/csv"), name
     assert PASSWORD not in answer.get_data(as_text=True)
+
+
+def test_an_auditor_sees_the_kiosks_and_can_enrol_none(app, hall):
+    Desk(app, "centre").post("/centre/kiosks/new", name="K-77", seat="7")
+    auditor = Desk(app, "auditor")
+    page = auditor.get("/centre/kiosks").get_data(as_text=True)
+    assert "K-77" in page
+    assert "Code to enrol" not in page
+    assert "New kiosk" not in page
+    assert "K-77" in auditor.get("/centre/kiosks.csv").get_data(as_text=True)
+    assert auditor.get("/centre/kiosks/new").status_code == 403
+    assert Desk(app, "invigilator").get("/centre/kiosks").status_code == 403

@@ -31,7 +31,7 @@ COLUMNS = ("name", "seat", "is_enrolled", "enrolled_at", "last_seen_at", "archiv
 
 
 @bp.get("/kiosks", endpoint="kiosks")
-@needs("seat.edit")
+@needs("kiosk.see")
 def kiosk_list() -> ResponseReturnValue:
     """Show the centre's kiosks."""
     centre, q, show, order = current_centre(), _q(), _show(), lists.order_from(request.args, KIOSK_SORTS)
@@ -49,7 +49,7 @@ def kiosk_list() -> ResponseReturnValue:
 
 
 @bp.get("/kiosks.csv")
-@needs("seat.edit")
+@needs("kiosk.see")
 def kiosks_file() -> ResponseReturnValue:
     """Return the kiosks that the filters match as a file."""
     centre = current_centre()
