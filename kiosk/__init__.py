@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def create_app(settings: Settings | None = None, *, background: bool = True) -> Flask:
     """Return the application; `background` off leaves out the threads that a serving process starts."""
     settings = settings or load_settings()
-    app = Flask(__name__, root_path=str(ROOT), instance_path=str(settings.instance_dir))
+    from kiosk.web.application import Application
+
+    app = Application(__name__, root_path=str(ROOT), instance_path=str(settings.instance_dir))
     app.extensions["settings"] = settings
 
     from kiosk import cli, embedded, timers
@@ -34,6 +36,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
         schema_gate,
         signin,
         templating,
+        tokens,
     )
 
     configure.init_app(app, settings)
@@ -43,6 +46,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     request_time.init_app(app)
     headers.init_app(app, settings)
     init_extensions(app)
+    tokens.csrf.init_app(app)
     timers.init_app(app, lambda: embedded.redis_url(settings))
     signin.init_app(app)
     preferences.init_app(app)

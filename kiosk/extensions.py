@@ -16,7 +16,6 @@ from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Engine, MetaData, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
@@ -48,7 +47,6 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 login_manager = LoginManager()
-csrf = CSRFProtect()
 babel = Babel()
 
 
@@ -186,13 +184,12 @@ def prepare_sqlite(engine: Engine) -> None:
 
 
 def init_extensions(app: Flask) -> None:
-    """Bind database, migrations, sign-in, CSRF and translations to `app`."""
+    """Bind database, migrations and sign-in to `app`."""
     db.init_app(app)
     migrate.init_app(app, db, directory=app.config["MIGRATIONS_DIR"], render_as_batch=True)
     # templates have their globals (web/templating), and nobody is asked anew because a kiosk changed its address
     login_manager.init_app(app, add_context_processor=False)
     login_manager.session_protection = None
-    csrf.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)

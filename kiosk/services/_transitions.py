@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import ClauseElement, bindparam, insert, update
 
 from kiosk.extensions import db
 from kiosk.ids import uuid7
@@ -30,6 +31,9 @@ from kiosk.states import (
     slot_target,
 )
 
+_slots: Any = Slot.__table__
+_attempts: Any = Attempt.__table__
+
 
 def move_slots(
     slot_ids: Iterable[UUID], action: SlotAction, *, by: Actor, now: datetime, reason: str | None = None, **values: Any
@@ -40,18 +44,16 @@ def move_slots(
     """
     closing = CLOSING_SLOT_ACTIONS.get(action)
     sources = [status for status in slot_sources(action) if status is not SlotStatus.NONE]
-    stamps: dict[str, Any] = {"version": Slot.version + 1}
+    stamps: dict[str, Any]
     if closing:
-        stamps |= {"closed_at": now, "closed_by": by.name, "closed_as": closing, "close_reason": reason}
+        stamps = {"closed_at": now, "closed_by": by.name, "closed_as": closing, "close_reason": reason}
     else:
-        stamps |= {"status": slot_target(action), **_slot_stamps(action, now)}
-    moved = db.session.execute(
-        update(Slot)
-        .where(Slot.id.in_(list(slot_ids)), Slot.closed_at.is_(None), Slot.status.in_(sources))
-        .values(**(stamps | values))
-        .returning(Slot.id, Slot.candidate_id, Slot.paper_id, Slot.status, Slot.extra_attempts)
-        .execution_options(synchronize_session=False)
-    ).all()
+        stamps = {"status": slot_target(action), **_slot_stamps(action, now)}
+    plain, computed = _split(stamps | values)
+    statement = _slots_moved(tuple(sources), tuple(plain))
+    if computed:
+        statement = statement.values(**computed)
+    moved = db.session.execute(statement, _parameters({"ids": list(slot_ids)} | plain)).all()
     target = SlotStatus.NONE if closing else slot_target(action)
     audit.record(
         [
@@ -76,7 +78,7 @@ def open_slots(
         | {"assigned_at": now, "assigned_by": by.name}
         for row in rows
     ]
-    db.session.execute(insert(Slot), complete)
+    db.session.execute(insert(_slots), complete)
     audit.record(
         [Change("slot", row["id"], action, SlotStatus.NONE, SlotStatus.AVAILABLE, reason) for row in complete],
         by=by,
@@ -87,7 +89,7 @@ def open_slots(
 def open_attempt(values: dict[str, Any], *, is_started: bool, by: Actor, now: datetime) -> None:
     """Insert an attempt, initiated or with its clock running."""
     status = AttemptStatus.IN_PROGRESS if is_started else AttemptStatus.INITIATED
-    db.session.execute(insert(Attempt), [values | {"status": status, "created_at": now, "changed_at": now}])
+    db.session.execute(insert(_attempts), [values | {"status": status, "created_at": now, "changed_at": now}])
     changes = [Change("attempt", values["id"], "draw", None, AttemptStatus.INITIATED)]
     if is_started:
         changes.append(
@@ -115,16 +117,14 @@ def move_attempts(
     ids = list(attempt_ids)
     moved: list[Any] = []
     changes: list[Change] = []
-    same = [] if only_version is None else [Attempt.version == only_version]
+    plain, computed = _split({"status": attempt_target(action), "changed_at": now} | values)
+    statement = _attempts_moved(tuple(plain), is_same=only_version is not None)
+    if computed:
+        statement = statement.values(**computed)
+    given = _parameters({"ids": ids, "only_version": only_version} | plain)
     # one statement for each source: the audit row needs to know where a row came from
     for source in [only_from] if only_from else attempt_sources(action):
-        rows = db.session.execute(
-            update(Attempt)
-            .where(Attempt.id.in_(ids), Attempt.status == source, *same)
-            .values(status=attempt_target(action), version=Attempt.version + 1, changed_at=now, **values)
-            .returning(Attempt.id, Attempt.slot_id, Attempt.candidate_id, Attempt.version)
-            .execution_options(synchronize_session=False)
-        ).all()
+        rows = db.session.execute(statement, given | {"p_source": source}).all()
         moved.extend(rows)
         changes.extend(
             Change("attempt", row.id, action, source, attempt_target(action), reason, details) for row in rows
@@ -146,13 +146,12 @@ def move_each_attempt(
     if not rows:
         return
     names = [name for name in rows[0] if name != "id"]
-    table = Attempt.__table__
     db.session.connection().execute(
-        table.update()  # type: ignore[attr-defined]
-        .where(table.c.id == bindparam("b_id"), table.c.status == source)
+        _attempts.update()
+        .where(_attempts.c.id == bindparam("b_id"), _attempts.c.status == source)
         .values(
             status=attempt_target(action),
-            version=table.c.version + 1,
+            version=_attempts.c.version + 1,
             changed_at=now,
             **{name: bindparam(f"b_{name}") for name in names},
         ),
@@ -161,6 +160,48 @@ def move_each_attempt(
     audit.record(
         [Change("attempt", row["id"], action, source, attempt_target(action), reason) for row in rows], by=by, now=now
     )
+
+
+def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values that are the same for every row, and expressions that the database works out for each."""
+    computed = {name: value for name, value in values.items() if isinstance(value, ClauseElement)}
+    return {name: value for name, value in values.items() if name not in computed}, computed
+
+
+def _parameters(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"p_{name}": value for name, value in values.items()}
+
+
+@cache
+def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...]) -> Any:
+    """The statement of `move_slots`, built once for each shape (ADR 4): `p_ids`, and `p_` before each column's name."""
+    given = {name: bindparam(f"p_{name}", type_=_slots.c[name].type) for name in names}
+    return (
+        update(_slots)
+        .where(
+            _slots.c.id.in_(bindparam("p_ids", expanding=True)),
+            _slots.c.closed_at.is_(None),
+            _slots.c.status.in_(sources),
+        )
+        .values(version=_slots.c.version + 1, **given)
+        .returning(_slots.c.id, _slots.c.candidate_id, _slots.c.paper_id, _slots.c.status, _slots.c.extra_attempts)
+    )
+
+
+@cache
+def _attempts_moved(names: tuple[str, ...], *, is_same: bool) -> Any:
+    """As `_slots_moved`: from `p_source`, with `is_same` only at `p_only_version`."""
+    given = {name: bindparam(f"p_{name}", type_=_attempts.c[name].type) for name in names}
+    statement = (
+        update(_attempts)
+        .where(
+            _attempts.c.id.in_(bindparam("p_ids", expanding=True)),
+            _attempts.c.status == bindparam("p_source", type_=_attempts.c.status.type),
+        )
+        .values(version=_attempts.c.version + 1, **given)
+        .returning(_attempts.c.id, _attempts.c.slot_id, _attempts.c.candidate_id, _attempts.c.version)
+    )
+    return statement.where(_attempts.c.version == bindparam("p_only_version")) if is_same else statement
 
 
 def _slot_stamps(action: SlotAction, now: datetime) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, exists, func, insert, or_, select, text, true, update
+from sqlalchemy import bindparam, case, exists, func, insert, or_, select, text, update
 
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
@@ -27,6 +28,13 @@ log = logging.getLogger(__name__)
 ZERO = Decimal(0)
 BATCH = 200
 UNMARKED = (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)
+_attempts: Any = Attempt.__table__
+_answers: Any = Answer.__table__
+_STORE_EACH = (
+    update(_answers)
+    .where(_answers.c.attempt_id == bindparam("b_attempt_id"), _answers.c.question_id == bindparam("b_question_id"))
+    .values(marks=bindparam("b_marks"))
+)
 _STORE_MANY = text(
     "UPDATE answers SET marks = new.marks FROM unnest(CAST(:attempts AS uuid[]), CAST(:questions AS uuid[]), "
     "CAST(:marks AS numeric[])) AS new (attempt_id, question_id, marks) "
@@ -164,15 +172,8 @@ def _note_marked(attempt_ids: list[UUID], status: AttemptStatus, now: datetime, 
     """What is left is for people: the attempt stays as it was handed in."""
     if not attempt_ids:
         return []
-    is_same = Attempt.version == only_version if only_version is not None else true()
-    noted = db.session.execute(
-        update(Attempt)
-        .where(Attempt.id.in_(attempt_ids), Attempt.status == status, is_same, Attempt.marked_at.is_(None))
-        .values(marked_at=now)
-        .returning(Attempt.id)
-        .execution_options(synchronize_session=False)
-    )
-    return list(noted.scalars())
+    given = {"p_ids": attempt_ids, "p_status": status, "p_version": only_version, "p_now": now}
+    return list(db.session.execute(_marked(is_same=only_version is not None), given).scalars())
 
 
 def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
@@ -183,11 +184,8 @@ def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
         attempt_ids, question_ids, marks = (list(column) for column in zip(*rows, strict=True))
         db.session.execute(_STORE_MANY, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
         return
-    table = Answer.__table__
     db.session.connection().execute(
-        table.update()  # type: ignore[attr-defined]
-        .where(table.c.attempt_id == bindparam("b_attempt_id"), table.c.question_id == bindparam("b_question_id"))
-        .values(marks=bindparam("b_marks")),
+        _STORE_EACH,
         [{"b_attempt_id": one, "b_question_id": question_id, "b_marks": mark} for one, question_id, mark in rows],
     )
 
@@ -195,18 +193,35 @@ def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
 def _add_results(scores: dict[UUID, Score], now: datetime) -> None:
     if not scores:
         return
-    # one more than the versions that were withdrawn when the attempt was reopened. That left a pause; who has none
-    # is spared the search, which reads the whole table: only current results are in its index
-    newest = select(func.max(Result.version)).where(Result.attempt_id == bindparam("b_attempt")).scalar_subquery()
-    was_paused = exists().where(Pause.attempt_id == bindparam("b_attempt"))
     db.session.connection().execute(
-        insert(Result).values(version=case((was_paused, func.coalesce(newest, 0) + 1), else_=1)),
+        _result(),
         [
             {"id": uuid7(), "attempt_id": attempt_id, "b_attempt": attempt_id, "computed_at": now}
             | {"score": score.score, "max_score": score.max_score}
             for attempt_id, score in scores.items()
         ],
     )
+
+
+@cache
+def _result() -> Any:
+    # one more than the versions that were withdrawn when the attempt was reopened. That left a pause; who has none
+    # is spared the search, which reads the whole table: only current results are in its index
+    newest = select(func.max(Result.version)).where(Result.attempt_id == bindparam("b_attempt")).scalar_subquery()
+    was_paused = exists().where(Pause.attempt_id == bindparam("b_attempt"))
+    return insert(Result).values(version=case((was_paused, func.coalesce(newest, 0) + 1), else_=1))
+
+
+@cache
+def _marked(*, is_same: bool) -> Any:
+    noted = update(_attempts).where(
+        _attempts.c.id.in_(bindparam("p_ids", expanding=True)),
+        _attempts.c.status == bindparam("p_status", type_=_attempts.c.status.type),
+        _attempts.c.marked_at.is_(None),
+    )
+    if is_same:
+        noted = noted.where(_attempts.c.version == bindparam("p_version"))
+    return noted.values(marked_at=bindparam("p_now", type_=_attempts.c.marked_at.type)).returning(_attempts.c.id)
 
 
 def _sum(marks: list[tuple[UUID, Decimal | None]]) -> Score:

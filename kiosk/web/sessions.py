@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from flask import Flask, Request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadSignature, TimestampSigner
 
 COOKIES_KEPT = 10_000
@@ -34,6 +34,11 @@ class KeptSessions(SecureCookieSessionInterface):
         if known is None or not 0 <= self._clock.get_timestamp() - known[1] <= longest:
             return self.session_class()
         return self.session_class(known[0])
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Write the cookie if anything in it has changed. Nobody keeps our answers, so none says what it varies by."""
+        if session.modified:
+            super().save_session(app, session, response)
 
     def _read(self, app: Flask, cookie: str) -> tuple[dict[str, Any], float] | None:
         serializer = self.get_signing_serializer(app)

@@ -58,7 +58,9 @@ def must_set_up_totp() -> bool:
 
 def guard() -> None:
     """Run before each request of the staff. Raises SignedOut, SecondFactorNeeded, PasswordNeeded and its refusals."""
-    if request.blueprint in (None, "api") or not current_user.is_authenticated or current_user.kind != "user":
+    if request.blueprint in (None, "api", "candidate"):
+        return
+    if not current_user.is_authenticated or current_user.kind != "user":
         return
     view, kept, now = current_app.view_functions[str(request.endpoint)], _kept(), arrived_at().timestamp()
     is_open = getattr(view, "is_open_to_all", False)

@@ -42,6 +42,11 @@ def init_app(app: Flask) -> None:
     local_time.init_app(templates)
 
 
+def fragment(name: str, **values: Any) -> str:
+    """Return a fragment of the hot path: as Flask's render_template, but nothing is gathered for it."""
+    return current_app.jinja_env.get_template(name).render(values)
+
+
 def knows(endpoint: str) -> bool:
     """Whether the product has this page."""
     return endpoint in current_app.view_functions
@@ -49,15 +54,19 @@ def knows(endpoint: str) -> bool:
 
 def translated(text: str, **values: Any) -> Markup:
     """Return the text in the language of this request; `values` are escaped where they are put in."""
-    phrase = _phrase(preferences.language(), text)
-    # always a format string, with or without values: that is what makes a "%" in a text predictable
-    return phrase % values
+    return _phrase(preferences.language(), text) % values if values else _words(preferences.language(), text)
 
 
 @lru_cache(PHRASES_KEPT)
 def _phrase(_language: str, text: str) -> Markup:
     """Looked up once: what Flask-Babel does for each word costs more than all the rest of a small fragment."""
     return Markup(get_translations().ugettext(text))  # noqa: S704  our own texts
+
+
+@lru_cache(PHRASES_KEPT)
+def _words(language: str, text: str) -> Markup:
+    """A text without values; it is a format string as well, so that a "%" is written in the same way in all of them."""
+    return _phrase(language, text) % {}
 
 
 def _address_maker() -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, current_app, request
 
 from kiosk.blueprints.api import caller
-from kiosk.extensions import csrf
+from kiosk.web.tokens import csrf
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 # no cookie counts here, so there is nothing that another site could make a browser send

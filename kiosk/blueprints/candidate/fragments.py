@@ -18,6 +18,7 @@ from kiosk.web import preferences
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import Sitting, current_actor, current_page
+from kiosk.web.templating import fragment
 
 UNSAVED = "X-Unsaved"
 
@@ -31,7 +32,7 @@ def save() -> ResponseReturnValue:
     except BadResponse as refusal:
         return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
     _note_unsaved(sitting.attempt_id)
-    return render_template(
+    return fragment(
         "candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone()
     )
 
@@ -49,7 +50,7 @@ def go() -> ResponseReturnValue:
         return go_to("candidate.summary")
     if not is_htmx():
         return redirect(url_for("candidate.exam"), 303)
-    return render_template(
+    return fragment(
         "candidate/_swap.html",
         question=swap.question,
         cells=[cell for cell in (swap.left, swap.here) if cell],
@@ -68,7 +69,7 @@ def clock() -> ResponseReturnValue:
     if not (view.is_running and is_htmx()):
         return go_to("candidate.home", page=current_page())
     _note_unsaved(sitting.attempt_id)
-    return render_template("candidate/_clock.html", remaining_ms=view.remaining_ms)
+    return fragment("candidate/_clock.html", remaining_ms=view.remaining_ms)
 
 
 @bp.get("/waiting")
