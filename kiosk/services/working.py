@@ -10,13 +10,13 @@ from sqlalchemy.exc import OperationalError
 
 from kiosk.errors import KioskError
 from kiosk.extensions import db
-from kiosk.services import candidate_imports, jobs, slot_jobs
+from kiosk.services import candidate_imports, jobs, sheet_jobs, slot_jobs
 from kiosk.services.jobs import LostJob, Outcome, Work
 
 log = logging.getLogger(__name__)
 
 # what registers kinds of jobs when it is imported
-KINDS = (candidate_imports, slot_jobs)
+KINDS = (candidate_imports, sheet_jobs, slot_jobs)
 
 
 def do(work: Work) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from mimetypes import guess_type
 
 from flask import Response, send_file
 
@@ -12,7 +13,7 @@ from kiosk.services.exports import Export
 
 def sent(content: bytes, name: str) -> Response:
     """Return a file to be saved under this name."""
-    kind = writers.MIME.get(name.rpartition(".")[2], "application/octet-stream")
+    kind = writers.MIME.get(name.rpartition(".")[2]) or guess_type(name)[0] or "application/octet-stream"
     return send_file(io.BytesIO(content), mimetype=kind, as_attachment=True, download_name=name)
 
 

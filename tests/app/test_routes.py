@@ -141,6 +141,7 @@ def test_only_an_admin_and_the_centres_own_people_change_anything(app):
         "/centre/check-in/scan",
         "/centre/incidents/<uuid:incident_id>/grant",
         "/centre/incidents/new",
+        "/centre/print/pdf",
         "/centre/shifts/<uuid:shift_id>/seats",
         "/centre/shifts/<uuid:shift_id>/time",
         "/centre/slots/pause",

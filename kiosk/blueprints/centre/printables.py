@@ -11,13 +11,15 @@ from flask.typing import ResponseReturnValue
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.scope import current_centre, is_bound, visible_centres
 from kiosk.errors import NotFound
-from kiosk.services import shift_choices
+from kiosk.services import sheet_jobs, shift_choices
 from kiosk.services.centres import CentreView
 from kiosk.services.printing import drawing, pictures, seating, sheets, tables
 from kiosk.services.printing.sheets import Sheet
+from kiosk.services.sheet_jobs import Ask
 from kiosk.services.shift_choices import ShiftChoice
+from kiosk.web.htmx import go_to
 from kiosk.web.request_time import arrived_at
-from kiosk.web.signin import needs
+from kiosk.web.signin import current_actor, current_staff, needs
 from kiosk.web.staff_pages import search_text, uuid_or_none
 
 
@@ -41,21 +43,36 @@ def printables() -> ResponseReturnValue:
         pictures=pictures,
         seating=seating,
         kinds=sheets.KINDS,
+        is_long=sheet is not None and sheet_jobs.is_long(sheet),
     )
 
 
 @bp.get("/print/pdf")
 @needs("centre.see")
 def printables_pdf() -> ResponseReturnValue:
-    """Send a sheet of a shift as PDF. Raises NotFound where the centre has no shift."""
+    """Send a sheet of a shift as PDF; one of many people is ordered. Raises NotFound where the centre has no shift."""
     centre = current_centre()
     sheet = _sheet(centre, shift_choices.newest(centre.centre_id))
     if sheet is None:
         raise NotFound
+    if sheet_jobs.is_long(sheet):
+        # so many are drawn by a worker, for whoever asks for it with the button
+        return go_to("centre.printables", **_query(centre, sheet))
     response = Response(drawing.pdf(sheet), mimetype="application/pdf")
-    name = f"{sheet.kind}-{sheet.shift.starts_at:%Y-%m-%d-%H%M}Z.pdf"
-    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    response.headers["Content-Disposition"] = f'inline; filename="{sheet_jobs.file_name(sheet)}"'
     return response
+
+
+@bp.post("/print/pdf")
+@needs("candidate.check_in")
+def order_pdf() -> ResponseReturnValue:
+    """Let a worker make a sheet of many, and show how far it is. Raises NotFound where the centre has no shift."""
+    centre = current_centre()
+    sheet = _sheet(centre, shift_choices.newest(centre.centre_id))
+    if sheet is None:
+        raise NotFound
+    ask = Ask(current_staff().organisation_id, centre, sheet.shift.shift_id, sheet.kind, sheet.trade, len(sheet.people))
+    return go_to("centre.job", job_id=sheet_jobs.order(ask, by=current_actor(), now=arrived_at()))
 
 
 def _sheet(centre: CentreView, shifts: list[ShiftChoice]) -> Sheet | None:
@@ -64,12 +81,12 @@ def _sheet(centre: CentreView, shifts: list[ShiftChoice]) -> Sheet | None:
     shift_id = _asked_shift() or next((one.shift_id for one in [shift_choices.likely(shifts, now)] if one), None)
     if shift_id is None:
         return None
-    trade = search_text(request.args.get("trade", ""))
+    trade = search_text(request.values.get("trade", ""))
     return sheets.sheet(centre.centre_id, shift_id, _kind(), trade=trade, now=now)
 
 
 def _asked_shift() -> UUID | None:
-    asked = request.args.get("shift", "")
+    asked = request.values.get("shift", "")
     found = uuid_or_none(asked)
     if asked and found is None:
         raise NotFound
@@ -77,7 +94,7 @@ def _asked_shift() -> UUID | None:
 
 
 def _kind() -> str:
-    asked = request.args.get("sheet", "")
+    asked = request.values.get("sheet", "")
     return asked if asked in sheets.KINDS else sheets.KINDS[0]
 
 

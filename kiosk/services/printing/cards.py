@@ -5,6 +5,8 @@ The QR code holds the service number and nothing else: a card that is lost opens
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask_babel import gettext as _
 
 from kiosk.services.printing import tables
@@ -18,8 +20,8 @@ CODE = 19.0
 LABEL = 13.0
 
 
-def draw(document: Document) -> None:
-    """Draw a card for everybody who was asked for."""
+def draw(document: Document, tell: Callable[[int], None]) -> None:
+    """Draw a card for everybody who was asked for; `tell` is called with the number of those that are drawn."""
     people, on_a_page = document.sheet.people, ACROSS * DOWN
     width, height = document.epw / ACROSS, (document.bottom - HEAD) / DOWN
     for number, person in enumerate(people):
@@ -32,6 +34,7 @@ def draw(document: Document) -> None:
         document.rect(x, y, width, height)
         document.set_dash_pattern()
         _draw_card(document, person, x + PAD, y + PAD, width - 2 * PAD, height - 2 * PAD)
+        tell(number + 1)
     if not people:
         document.put(tables.nothing("cards"), MARGIN, HEAD, document.epw, grey=GREY)
 

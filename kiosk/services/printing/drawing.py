@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kiosk.services.printing import cards, rooms, tables
 from kiosk.services.printing.document import BLACK, GREY, LINE, LINES, MARGIN, MM_PER_POINT, Document
 from kiosk.services.printing.sheets import Sheet
@@ -14,22 +16,22 @@ MOST_LINES = 12
 PHOTO = (13.6, 17.0)
 
 
-def pdf(sheet: Sheet) -> bytes:
-    """Return the sheet as a PDF."""
+def pdf(sheet: Sheet, *, tell: Callable[[int], None] = lambda _done: None) -> bytes:
+    """Return the sheet as a PDF; `tell` is called with the number of people that are drawn."""
     document = Document(sheet, is_landscape=sheet.kind in ("seats", "register"))
     document.add_page()
     table = tables.table(sheet)
     if table is not None:
-        _draw_table(document, table)
+        _draw_table(document, table, tell)
         _draw_signatures(document, tables.signatures(sheet.kind))
     elif sheet.kind == "seats":
         rooms.draw(document)
     else:
-        cards.draw(document)
+        cards.draw(document, tell)
     return bytes(document.output())
 
 
-def _draw_table(document: Document, table: Table) -> None:
+def _draw_table(document: Document, table: Table, tell: Callable[[int], None]) -> None:
     shares = sum(column.share for column in table.columns)
     widths = [document.epw * column.share / shares for column in table.columns]
     _draw_heads(document, table.columns, widths)
@@ -46,6 +48,7 @@ def _draw_table(document: Document, table: Table) -> None:
         if table.photos:
             document.photo(table.photos[place], MARGIN + widths[0] + PAD, document.get_y() + 1, *PHOTO)
         document.set_y(document.get_y() + height)
+        tell(place + 1)
 
 
 def _lines(document: Document, text: str, width: float, column: Column) -> list[tuple[str, str]]:

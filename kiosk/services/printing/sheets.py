@@ -16,12 +16,13 @@ from kiosk.errors import NotFound
 from kiosk.extensions import db
 from kiosk.models import Candidate, CandidatePhoto, Centre, Organisation, Paper, Shift, Slot, Trade
 from kiosk.services import boards
-from kiosk.services.printing import register
+from kiosk.services.printing import pictures, register
 from kiosk.services.printing.register import Event
 from kiosk.services.shift_choices import ShiftChoice
 
 KINDS = ("roll", "seats", "attendance", "cards", "register")
 WITH_PHOTOS = ("attendance", "cards")
+PORTION = 100  # photos read at once
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,13 @@ class Sheet:
         return sorted({one.trade_code for one in self.everybody} | ({self.trade} - {""}))
 
 
-def sheet(centre_id: UUID, shift_id: UUID, kind: str, *, trade: str = "", now: datetime) -> Sheet:
-    """Return what is to be printed of a shift. Raises NotFound for a shift that is not the centre's."""
+def sheet(
+    centre_id: UUID, shift_id: UUID, kind: str, *, trade: str = "", now: datetime, has_small_photos: bool = False
+) -> Sheet:
+    """Return what is to be printed of a shift. Raises NotFound for a shift that is not the centre's.
+
+    `has_small_photos`: in the size of the print, as they are read. Thousands of whole ones would fill the memory.
+    """
     head = db.session.execute(
         select(
             Organisation.name.label("organisation"),
@@ -93,13 +99,13 @@ def sheet(centre_id: UUID, shift_id: UUID, kind: str, *, trade: str = "", now: d
         room=min(head.seats, boards.MOST_SEATS),
         shift=ShiftChoice(shift_id, head.Shift.starts_at, head.Shift.status),
         trade=trade,
-        everybody=_people(centre_id, shift_id, with_photos=kind in WITH_PHOTOS),
+        everybody=_people(centre_id, shift_id, _photos(shift_id, has_small_photos) if kind in WITH_PHOTOS else {}),
         events=register.events(head.Shift, trade) if kind == "register" else (),
         made_at=now,
     )
 
 
-def _people(centre_id: UUID, shift_id: UUID, *, with_photos: bool) -> tuple[Person, ...]:
+def _people(centre_id: UUID, shift_id: UUID, photos: dict[UUID, bytes]) -> tuple[Person, ...]:
     rows = db.session.execute(
         select(
             Candidate.id,
@@ -124,17 +130,17 @@ def _people(centre_id: UUID, shift_id: UUID, *, with_photos: bool) -> tuple[Pers
         )
         .order_by(Candidate.login)
     ).all()
-    photos = _photos(shift_id) if with_photos else {}
     return tuple(_person(row, photos.get(row.id)) for row in rows)
 
 
-def _photos(shift_id: UUID) -> dict[UUID, bytes]:
+def _photos(shift_id: UUID, are_small: bool) -> dict[UUID, bytes]:
     rows = db.session.execute(
         select(CandidatePhoto.candidate_id, CandidatePhoto.image)
         .join(Candidate, Candidate.id == CandidatePhoto.candidate_id)
         .where(Candidate.shift_id == shift_id)
+        .execution_options(yield_per=PORTION)
     )
-    return {row.candidate_id: row.image for row in rows}
+    return {row.candidate_id: pictures.small(row.image) or b"" if are_small else row.image for row in rows}
 
 
 def _person(row: Any, photo: bytes | None) -> Person:

@@ -1,0 +1,75 @@
+"""Sheets of many people, made as a PDF by a worker: thousands of photos take longer than a request may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kiosk import clock
+from kiosk.extensions import db
+from kiosk.services import jobs
+from kiosk.services.audit import Actor
+from kiosk.services.centres import CentreView
+from kiosk.services.jobs import Order, Outcome, Work
+from kiosk.services.printing import drawing, sheets
+from kiosk.services.printing.sheets import Sheet
+
+KIND = "print_sheet"
+MOST_AT_ONCE = 300  # people on a sheet that is drawn while its reader waits: two seconds with their photos
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Which sheet, of whose shift."""
+
+    organisation_id: UUID
+    centre: CentreView
+    shift_id: UUID
+    kind: str
+    trade: str
+    people: int
+
+
+def is_long(sheet: Sheet) -> bool:
+    """Whether a worker makes it."""
+    return len(sheet.people) > MOST_AT_ONCE
+
+
+def file_name(sheet: Sheet) -> str:
+    """Return what a sheet's file is called."""
+    trade = f"-{sheet.trade}" if sheet.trade else ""
+    name = "".join(char if char.isalnum() else "-" for char in f"{sheet.kind}{trade}")
+    return f"{name}-{sheet.shift.starts_at:%Y-%m-%d-%H%M}Z.pdf"
+
+
+def order(ask: Ask, *, by: Actor, now: datetime) -> UUID:
+    """Leave it to a worker; return the job's id."""
+    params = {"centre": str(ask.centre.centre_id), "shift": str(ask.shift_id), "sheet": ask.kind, "trade": ask.trade}
+    wanted = Order(
+        KIND,
+        ask.centre.name,
+        organisation_id=ask.organisation_id,
+        centre_id=ask.centre.centre_id,
+        params=params,
+        steps_total=ask.people,
+    )
+    return jobs.order(wanted, by=by, now=now)
+
+
+@jobs.kind(KIND)
+def _draw(work: Work) -> Outcome:
+    """Nothing is changed by it: a worker that dies on the way leaves it to be done again."""
+    asked = work.params
+    sheet = sheets.sheet(
+        UUID(asked["centre"]),
+        UUID(asked["shift"]),
+        asked["sheet"],
+        trade=asked["trade"],
+        now=clock.now(),
+        has_small_photos=True,
+    )
+    db.session.rollback()  # what was read is plain values: nothing is held while it is drawn
+    total = len(sheet.people)
+    content = drawing.pdf(sheet, tell=lambda done: work.progress(done, total))
+    return Outcome({"people": total, "sheet": sheet.kind}, file_name(sheet), content)
