@@ -58,20 +58,6 @@ class SetChoice:
     is_active: bool
 
 
-@dataclass(frozen=True)
-class PastActivation:
-    """A row of the history: which set, from when to when, by whom, why."""
-
-    trade_code: str
-    paper_type: str
-    label: str
-    version: int
-    activated_at: datetime
-    activated_by: str
-    ended_at: datetime | None
-    reason: str
-
-
 def active_sets(organisation_id: UUID) -> list[ActiveSet]:
     """Return one row for each trade and paper type that the trade has."""
     trades = db.session.execute(
@@ -139,28 +125,6 @@ def choices(trade_id: UUID, paper_type: str, *, organisation_id: UUID) -> list[S
         )
         for row in rows
     ]
-
-
-def history(organisation_id: UUID, *, most: int = 200) -> list[PastActivation]:
-    """Return the latest activations, newest first."""
-    rows = db.session.execute(
-        select(
-            Trade.code,
-            Activation.paper_type,
-            QuestionSet.label,
-            QuestionSet.version,
-            Activation.activated_at,
-            Activation.activated_by,
-            Activation.ended_at,
-            Activation.reason,
-        )
-        .join(Trade, Trade.id == Activation.trade_id)
-        .join(QuestionSet, QuestionSet.id == Activation.question_set_id)
-        .where(Trade.organisation_id == organisation_id)
-        .order_by(Activation.activated_at.desc(), Trade.code)
-        .limit(most)
-    ).all()
-    return [PastActivation(*row) for row in rows]
 
 
 def sets_to_activate(

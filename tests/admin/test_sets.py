@@ -62,6 +62,22 @@ def test_the_history_says_who_switched_what_and_why(hall, desk):
     assert "TTC Primary Set B, version 1 21 Nov, 10:00 active now Admin set A was seen by a candidate" in page
 
 
+def test_the_history_is_searched_sorted_and_taken_home(hall, desk):
+    hall.activate("B", reason="set A was seen by a candidate")
+    assert "1 activation matches" in desk.text("/admin/sets/history?q=was+seen&paper=primary&sort=trade")
+    assert "No activation matches" in desk.text("/admin/sets/history?q=nowhere")
+    assert "2 activations match" in desk.text("/admin/sets/history?paper=primary")
+    lines = desk.get("/admin/sets/history.csv?q=was+seen").get_data(as_text=True).splitlines()
+    assert len(lines) == 2
+    assert lines[1].endswith(",,Admin,set A was seen by a candidate")
+
+
+def test_the_table_goes_home_as_a_file(hall, desk):
+    lines = desk.get("/admin/sets.csv?paper=primary").get_data(as_text=True).splitlines()
+    assert lines[1].startswith("TTC,primary,A,1,")
+    assert lines[1].endswith(f",yes,,{hall.CANDIDATES},0")
+
+
 @pytest.mark.parametrize("address", ["/admin/", "/admin/sets/history", "/admin/results"])
 def test_a_stranger_organisations_sets_are_not_shown(app, hall, address):
     assert hall.stranger["trade"]

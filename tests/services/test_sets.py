@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from kiosk.errors import NotFound, ReasonMissing, SetNotReady, WritingNow
 from kiosk.extensions import db, transaction
 from kiosk.models import Activation, AuditEvent
-from kiosk.services import reports, set_reports, sets
+from kiosk.services import reports, set_history, set_reports, sets
 from kiosk.states import AttemptStatus, SlotStatus
 from tests.cast import Hall
 
@@ -107,7 +107,7 @@ def test_every_switch_stays_in_the_history_with_one_current_row(hall: Hall) -> N
         hall.activate(label)
     current = select(func.count()).select_from(Activation).where(Activation.ended_at.is_(None))
     assert db.session.execute(current).scalar_one() == 2, "the primary's and the secondary's"
-    history = set_reports.history(hall.organisation_id)
+    history = set_history.history(hall.organisation_id).rows
     assert [row.label for row in history if row.paper_type == "primary"].count("A") == 2
     switches = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "activate_set")
     assert db.session.execute(switches).scalar_one() == 5

@@ -10,6 +10,7 @@ from kiosk.blueprints.admin import (  # noqa: E402, F401
     audit,
     cancelled,
     centres,
+    history,
     paper_acts,
     papers,
     results,

@@ -1,10 +1,10 @@
-"""The table of active sets and its history."""
+"""The table of active sets, on a page and as a file."""
 
 from __future__ import annotations
 
 from itertools import groupby
 
-from flask import render_template, request, session
+from flask import Response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
 from kiosk.blueprints.admin import bp
@@ -12,6 +12,7 @@ from kiosk.blueprints.admin.forms import needing_attention, set_filters_from
 from kiosk.services import set_reports
 from kiosk.services.system import settings
 from kiosk.web.htmx import is_htmx
+from kiosk.web.lists import csv_file
 from kiosk.web.signin import current_staff, needs
 
 
@@ -35,9 +36,19 @@ def active_sets() -> ResponseReturnValue:
     )
 
 
-@bp.get("/sets/history")
+@bp.get("/sets.csv")
 @needs("set.see")
-def history() -> ResponseReturnValue:
-    """Show which set was active when, by whom and why."""
-    rows = set_reports.history(current_staff().organisation_id)
-    return render_template("admin/history.html", rows=rows, zone=settings().time_zone)
+def active_sets_file() -> Response:
+    """Return the rows of the table that the filters match as a file."""
+    filters = set_filters_from(request.args)
+    head = ("trade", "paper", "set", "version", "since", "by", "complete", "problems", "waiting", "writing")
+    rows = [
+        (
+            *(row.trade_code, row.paper_type, row.label or "", row.version or ""),
+            *(row.since.isoformat() if row.since else "", row.activated_by or ""),
+            *("yes" if row.is_complete else "no", "; ".join(row.problems), row.waiting, row.writing),
+        )
+        for row in set_reports.active_sets(current_staff().organisation_id)
+        if filters.matches(row)
+    ]
+    return csv_file("active-sets", head, rows)
