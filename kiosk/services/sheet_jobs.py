@@ -16,7 +16,7 @@ from kiosk.services.printing import drawing, sheets
 from kiosk.services.printing.sheets import Sheet
 
 KIND = "print_sheet"
-MOST_AT_ONCE = 300  # people on a sheet that is drawn while its reader waits: two seconds with their photos
+MOST_AT_ONCE = 150  # people on a sheet that is drawn while its reader waits: a second or two with their photos
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,6 @@ def _draw(work: Work) -> Outcome:
         asked["sheet"],
         trade=asked["trade"],
         now=clock.now(),
-        has_small_photos=True,
     )
     db.session.rollback()  # what was read is plain values: nothing is held while it is drawn
     total = len(sheet.people)

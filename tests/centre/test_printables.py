@@ -279,6 +279,8 @@ def test_a_sheet_of_many_is_made_by_a_worker_and_saved_from_its_job(
     page = desk.get(f"/centre/print?sheet={kind}")
     assert "Make the PDF for 6 people" in plain(page)
     assert PageCheck(page.get_data(as_text=True)).found() == []
+    assert ("Here are the first 3 of 6." in plain(page)) == (kind != "roll")
+    assert ("Candidate N006" in plain(page)) == (kind == "roll")
     ordered = desk.post("/centre/print/pdf", sheet=kind, shift=str(hall.shift_id))
     assert "About to begin" in desk.text(ordered.location)
     assert worker.run_once()

@@ -30,20 +30,25 @@ def printables() -> ResponseReturnValue:
     centre = current_centre()
     shifts = shift_choices.newest(centre.centre_id)
     sheet = _sheet(centre, shifts)
+    is_long = sheet is not None and sheet_jobs.is_long(sheet)
+    # thousands of photos and codes would take long on the screen, too
+    shown = sheet.first(sheet_jobs.MOST_AT_ONCE) if sheet and is_long and sheet.kind in sheets.WITH_PHOTOS else sheet
     return render_template(
         "centre/printables.html",
         centre=centre,
         centres=visible_centres(),
         # one that is older than those offered is offered all the same while it is shown
         shifts=shifts if sheet is None or sheet.shift in shifts else [*shifts, sheet.shift],
-        sheet=sheet,
+        sheet=shown,
+        trades=sheet.trades if sheet else [],
+        count=len(sheet.people) if sheet else 0,
         kind=_kind(),
         query=_query(centre, sheet),
         tables=tables,
         pictures=pictures,
         seating=seating,
         kinds=sheets.KINDS,
-        is_long=sheet is not None and sheet_jobs.is_long(sheet),
+        is_long=is_long,
     )
 
 
@@ -82,7 +87,7 @@ def _sheet(centre: CentreView, shifts: list[ShiftChoice]) -> Sheet | None:
     if shift_id is None:
         return None
     trade = search_text(request.values.get("trade", ""))
-    return sheets.sheet(centre.centre_id, shift_id, _kind(), trade=trade, now=now)
+    return sheets.sheet(centre.centre_id, shift_id, _kind(), trade=trade, now=now, most_photos=sheet_jobs.MOST_AT_ONCE)
 
 
 def _asked_shift() -> UUID | None:

@@ -5,7 +5,7 @@ Each sheet costs the same few statements for six candidates and for six hundred.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from kiosk.services.shift_choices import ShiftChoice
 
 KINDS = ("roll", "seats", "attendance", "cards", "register")
 WITH_PHOTOS = ("attendance", "cards")
-PORTION = 100  # photos read at once
+PORTION = 500  # photos read at once
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Person:
     paper_type: str | None
     duration_seconds: int | None
     extra_seconds: int
-    photo: bytes | None
+    photo: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,10 @@ class Sheet:
         """The candidates that were asked for, in the order of their service numbers."""
         return tuple(one for one in self.everybody if self.trade in ("", one.trade_code))
 
+    def first(self, most: int) -> Sheet:
+        """Return the sheet of the first of them only."""
+        return replace(self, everybody=self.people[:most])
+
     @property
     def trades(self) -> list[str]:
         """The trades that sit, with the chosen one even where nobody of it does."""
@@ -69,11 +73,12 @@ class Sheet:
 
 
 def sheet(
-    centre_id: UUID, shift_id: UUID, kind: str, *, trade: str = "", now: datetime, has_small_photos: bool = False
+    centre_id: UUID, shift_id: UUID, kind: str, *, trade: str = "", now: datetime, most_photos: int | None = None
 ) -> Sheet:
     """Return what is to be printed of a shift. Raises NotFound for a shift that is not the centre's.
 
-    `has_small_photos`: in the size of the print, as they are read. Thousands of whole ones would fill the memory.
+    Photos come along for `most_photos` people, whole; for None for everybody, in the size of the print: thousands of
+    whole ones would fill the memory.
     """
     head = db.session.execute(
         select(
@@ -91,6 +96,7 @@ def sheet(
     ).one_or_none()
     if head is None:
         raise NotFound
+    people = _people(centre_id, shift_id)
     return Sheet(
         kind=kind,
         organisation=head.organisation,
@@ -99,13 +105,13 @@ def sheet(
         room=min(head.seats, boards.MOST_SEATS),
         shift=ShiftChoice(shift_id, head.Shift.starts_at, head.Shift.status),
         trade=trade,
-        everybody=_people(centre_id, shift_id, _photos(shift_id, has_small_photos) if kind in WITH_PHOTOS else {}),
+        everybody=_with_photos(people, trade, most_photos) if kind in WITH_PHOTOS else people,
         events=register.events(head.Shift, trade) if kind == "register" else (),
         made_at=now,
     )
 
 
-def _people(centre_id: UUID, shift_id: UUID, photos: dict[UUID, bytes]) -> tuple[Person, ...]:
+def _people(centre_id: UUID, shift_id: UUID) -> tuple[Person, ...]:
     rows = db.session.execute(
         select(
             Candidate.id,
@@ -130,20 +136,23 @@ def _people(centre_id: UUID, shift_id: UUID, photos: dict[UUID, bytes]) -> tuple
         )
         .order_by(Candidate.login)
     ).all()
-    return tuple(_person(row, photos.get(row.id)) for row in rows)
+    return tuple(_person(row) for row in rows)
 
 
-def _photos(shift_id: UUID, are_small: bool) -> dict[UUID, bytes]:
-    rows = db.session.execute(
-        select(CandidatePhoto.candidate_id, CandidatePhoto.image)
-        .join(Candidate, Candidate.id == CandidatePhoto.candidate_id)
-        .where(Candidate.shift_id == shift_id)
-        .execution_options(yield_per=PORTION)
-    )
-    return {row.candidate_id: pictures.small(row.image) or b"" if are_small else row.image for row in rows}
+def _with_photos(people: tuple[Person, ...], trade: str, most: int | None) -> tuple[Person, ...]:
+    ids = [one.candidate_id for one in people if trade in ("", one.trade_code)][:most]
+    photos: dict[UUID, bytes | None] = {}
+    for start in range(0, len(ids), PORTION):
+        rows = db.session.execute(
+            select(CandidatePhoto.candidate_id, CandidatePhoto.image).where(
+                CandidatePhoto.candidate_id.in_(ids[start : start + PORTION])
+            )
+        )
+        photos |= {row.candidate_id: row.image if most else pictures.small(row.image) for row in rows}
+    return tuple(replace(one, photo=photos.get(one.candidate_id)) for one in people)
 
 
-def _person(row: Any, photo: bytes | None) -> Person:
+def _person(row: Any) -> Person:
     duration = row.duration_seconds
     return Person(
         candidate_id=row.id,
@@ -156,5 +165,4 @@ def _person(row: Any, photo: bytes | None) -> Person:
         paper_type=row.paper_type,
         duration_seconds=duration,
         extra_seconds=(duration or 0) * row.extra_minutes_per_hour // 60,
-        photo=photo,
     )
