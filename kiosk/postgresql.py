@@ -13,7 +13,8 @@ ANSWER_SECONDS = 6.5  # with a new connection after it less than the 10 s that a
 # what bounds a statement, the wait for a lock, and a transaction that its worker left alone; as PostgreSQL shows them
 LIMITS = {"statement_timeout": "10s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "30s"}
 BEGIN = "; ".join(("BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items())))
-ASK_FOR_LIMITS = "SELECT " + ", ".join(f"current_setting('{name}')" for name in LIMITS)
+ASK_FOR_LIMITS = "SELECT pg_backend_pid(), " + ", ".join(f"current_setting('{name}')" for name in LIMITS)
+PREPARE_AFTER = 5  # times that a statement was sent
 
 
 class Bounded(psycopg.Connection[Any]):
@@ -50,7 +51,6 @@ def engine_options() -> dict[str, Any]:
             "keepalives_idle": 5,
             "keepalives_interval": 1,
             "keepalives_count": 3,
-            "prepare_threshold": None,  # PgBouncer in transaction mode knows no prepared statements
             "options": " ".join(("-c timezone=UTC", *(f"-c {name}={value}" for name, value in LIMITS.items()))),
         },
     }
@@ -81,7 +81,11 @@ def _connect(named: dict[str, Any]) -> Bounded:
         if "unsupported startup parameter" not in str(error):
             raise
         connection = Bounded.connect(**{name: value for name, value in named.items() if name != "options"})
-    connection.autocommit = True
-    connection.is_limited = connection.execute(ASK_FOR_LIMITS).fetchone() == tuple(LIMITS.values())
+    connection.autocommit, connection.prepare_threshold = True, None
+    process_id, *limits = connection.execute(ASK_FOR_LIMITS).fetchone() or (0,)
+    connection.is_limited = limits == [*LIMITS.values()]
     connection.autocommit = not connection.is_limited
+    if process_id == connection.info.backend_pid:
+        # a pooler tells a number of its own, and one in transaction mode knows no prepared statements
+        connection.prepare_threshold = PREPARE_AFTER
     return connection

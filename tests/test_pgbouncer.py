@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import flask_migrate
 import pytest
 from flask import Flask, current_app
-from sqlalchemy import event, select, text
+from sqlalchemy import Engine, create_engine, event, select, text
 from sqlalchemy.exc import OperationalError
 
 from kiosk import create_app, postgresql
@@ -105,11 +106,30 @@ def test_every_transaction_is_limited_and_leaves_nothing_behind(hall_behind: Hal
     for begin in (transaction, db.session.begin):
         db.session.remove()
         with begin():
-            assert db.session.execute(text(postgresql.ASK_FOR_LIMITS)).one() == tuple(postgresql.LIMITS.values())
+            said = db.session.execute(text(postgresql.ASK_FOR_LIMITS)).one()
+            assert said[1:] == tuple(postgresql.LIMITS.values())
     with db.engine.connect() as connection:
         dbapi: Any = connection.connection.dbapi_connection
         left = dbapi.execute(postgresql.ASK_FOR_LIMITS).fetchone()
-        assert left == ("0", "0", "0"), "the connection belongs to whoever comes next"
+        assert left[1:] == ("0", "0", "0"), "the connection belongs to whoever comes next"
+
+
+def test_the_server_prepares_statements_but_never_behind_a_pooler(
+    app_behind: Flask, request: pytest.FixtureRequest
+) -> None:
+    def threshold(engine: Engine) -> Any:
+        with engine.connect() as connection:
+            dbapi: Any = connection.connection.dbapi_connection
+            return dbapi.prepare_threshold
+
+    with app_behind.app_context():
+        assert threshold(db.engine) is None
+    direct = create_engine(
+        request.getfixturevalue("postgresql").url(f"direct_{uuid4().hex[:8]}"), **postgresql.engine_options()
+    )
+    postgresql.prepare(direct)
+    assert threshold(direct) == postgresql.PREPARE_AFTER
+    direct.dispose()
 
 
 def test_a_held_row_is_given_up_in_bounded_time(hall_behind: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
