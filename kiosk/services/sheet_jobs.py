@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from kiosk import clock
 from kiosk.extensions import db
-from kiosk.services import jobs
+from kiosk.services import jobs, printing
 from kiosk.services.audit import Actor
 from kiosk.services.centres import CentreView
 from kiosk.services.jobs import Order, Outcome, Work
-from kiosk.services.printing import drawing, sheets
+from kiosk.services.printing import sheets
 from kiosk.services.printing.sheets import Sheet
 
 KIND = "print_sheet"
@@ -45,7 +46,8 @@ def file_name(sheet: Sheet) -> str:
 
 def order(ask: Ask, *, by: Actor, now: datetime) -> UUID:
     """Leave it to a worker; return the job's id."""
-    params = {"centre": str(ask.centre.centre_id), "shift": str(ask.shift_id), "sheet": ask.kind, "trade": ask.trade}
+    about = {"centre": str(ask.centre.centre_id), "shift": str(ask.shift_id), "sheet": ask.kind, "trade": ask.trade}
+    params: dict[str, Any] = about | {"people": ask.people}
     wanted = Order(
         KIND,
         ask.centre.name,
@@ -60,15 +62,16 @@ def order(ask: Ask, *, by: Actor, now: datetime) -> UUID:
 @jobs.kind(KIND)
 def _draw(work: Work) -> Outcome:
     """Nothing is changed by it: a worker that dies on the way leaves it to be done again."""
-    asked = work.params
+    asked, people = work.params, work.params["people"]
     sheet = sheets.sheet(
         UUID(asked["centre"]),
         UUID(asked["shift"]),
         asked["sheet"],
         trade=asked["trade"],
         now=clock.now(),
+        # a half of the work is reading: whoever is silent for a minute is taken for dead
+        tell=lambda done: work.progress(done // 2, people),
     )
     db.session.rollback()  # what was read is plain values: nothing is held while it is drawn
-    total = len(sheet.people)
-    content = drawing.pdf(sheet, tell=lambda done: work.progress(done, total))
-    return Outcome({"people": total, "sheet": sheet.kind}, file_name(sheet), content)
+    content = printing.pdf(sheet, tell=lambda done: work.progress((people + done) // 2, people))
+    return Outcome({"people": len(sheet.people), "sheet": sheet.kind}, file_name(sheet), content)

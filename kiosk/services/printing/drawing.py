@@ -16,7 +16,7 @@ MOST_LINES = 12
 PHOTO = (13.6, 17.0)
 
 
-def pdf(sheet: Sheet, *, tell: Callable[[int], None] = lambda _done: None) -> bytes:
+def pdf(sheet: Sheet, *, tell: Callable[[int], None]) -> bytes:
     """Return the sheet as a PDF; `tell` is called with the number of people that are drawn."""
     document = Document(sheet, is_landscape=sheet.kind in ("seats", "register"))
     document.add_page()

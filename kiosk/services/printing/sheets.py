@@ -5,6 +5,7 @@ Each sheet costs the same few statements for six candidates and for six hundred.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ from kiosk.services.shift_choices import ShiftChoice
 KINDS = ("roll", "seats", "attendance", "cards", "register")
 WITH_PHOTOS = ("attendance", "cards")
 PORTION = 500  # photos read at once
+Tell = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,24 @@ class Sheet:
         return sorted({one.trade_code for one in self.everybody} | ({self.trade} - {""}))
 
 
+def _nobody(_done: int) -> None:
+    """Whoever waits for the sheet sees it when it is there."""
+
+
 def sheet(
-    centre_id: UUID, shift_id: UUID, kind: str, *, trade: str = "", now: datetime, most_photos: int | None = None
+    centre_id: UUID,
+    shift_id: UUID,
+    kind: str,
+    *,
+    trade: str = "",
+    now: datetime,
+    most_photos: int | None = None,
+    tell: Tell = _nobody,
 ) -> Sheet:
     """Return what is to be printed of a shift. Raises NotFound for a shift that is not the centre's.
 
     Photos come along for `most_photos` people, whole; for None for everybody, in the size of the print: thousands of
-    whole ones would fill the memory.
+    whole ones would fill the memory. `tell` hears how many photos have been read.
     """
     head = db.session.execute(
         select(
@@ -105,7 +118,7 @@ def sheet(
         room=min(head.seats, boards.MOST_SEATS),
         shift=ShiftChoice(shift_id, head.Shift.starts_at, head.Shift.status),
         trade=trade,
-        everybody=_with_photos(people, trade, most_photos) if kind in WITH_PHOTOS else people,
+        everybody=_with_photos(people, trade, most_photos, tell) if kind in WITH_PHOTOS else people,
         events=register.events(head.Shift, trade) if kind == "register" else (),
         made_at=now,
     )
@@ -139,7 +152,7 @@ def _people(centre_id: UUID, shift_id: UUID) -> tuple[Person, ...]:
     return tuple(_person(row) for row in rows)
 
 
-def _with_photos(people: tuple[Person, ...], trade: str, most: int | None) -> tuple[Person, ...]:
+def _with_photos(people: tuple[Person, ...], trade: str, most: int | None, tell: Tell) -> tuple[Person, ...]:
     ids = [one.candidate_id for one in people if trade in ("", one.trade_code)][:most]
     photos: dict[UUID, bytes | None] = {}
     for start in range(0, len(ids), PORTION):
@@ -148,6 +161,7 @@ def _with_photos(people: tuple[Person, ...], trade: str, most: int | None) -> tu
                 CandidatePhoto.candidate_id.in_(ids[start : start + PORTION])
             )
         )
+        tell(start)
         photos |= {row.candidate_id: row.image if most else pictures.small(row.image) for row in rows}
     return tuple(replace(one, photo=photos.get(one.candidate_id)) for one in people)
 
