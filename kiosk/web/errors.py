@@ -19,6 +19,7 @@ from kiosk.sign_in_errors import SecondFactorNeeded
 from kiosk.web import problems
 from kiosk.web.htmx import go_to
 from kiosk.web.request_time import request_id
+from kiosk.web.signin import require_sign_in
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(KioskError, _refusal)
     app.register_error_handler(PasswordChangeNeeded, lambda error: _lead_to("password.change", error))
     app.register_error_handler(SecondFactorNeeded, lambda error: _lead_to("account.page", error))
-    app.register_error_handler(CSRFError, lambda _error: error_answer(400, SENTENCES[400], "csrf"))
+    app.register_error_handler(CSRFError, _stale_page)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DBAPIError, _database_trouble)
     app.register_error_handler(PoolTimeout, _database_trouble)
@@ -77,6 +78,11 @@ def error_answer(status: int, sentence: Any, code: str, *, retry_seconds: str = 
 def _lead_to(endpoint: str, error: KioskError) -> ResponseReturnValue:
     """Lead the way to the page that has to come before everything else; a program is only told."""
     return _refusal(error) if problems.is_api() else go_to(endpoint)
+
+
+def _stale_page(_error: CSRFError) -> ResponseReturnValue:
+    """A page whose sign-in is gone has no valid token either: it is led to the sign-in, as its next poll would be."""
+    return require_sign_in() or error_answer(400, SENTENCES[400], "csrf")
 
 
 def _refusal(error: KioskError) -> ResponseReturnValue:

@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
     """Close every route without a sign-in, unless its view is marked as open."""
     login_manager.user_loader(_load_visitor)
     app.session_interface = KeptSessions()
-    app.before_request(_require_sign_in)
+    app.before_request(require_sign_in)
 
 
 def open_to_all(view: Any) -> Any:
@@ -229,7 +229,8 @@ def _load_visitor(visitor_id: str) -> Visitor | None:
     return visitor if visitor and visitor.get_id() == visitor_id else None
 
 
-def _require_sign_in() -> ResponseReturnValue | None:
+def require_sign_in() -> ResponseReturnValue | None:
+    """Return the way to the sign-in for whoever needs one and has none, else None."""
     if request.blueprint == "api":
         return None  # closed by its own guard: it takes tokens only, and a cookie gives nobody access there
     if request.endpoint is None or request.endpoint in OPEN_ENDPOINTS or current_user.is_authenticated:

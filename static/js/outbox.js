@@ -5,6 +5,7 @@ const TEXT_PAUSE_MS = 1000;
 const SLOW_MS = 4000; // a request that has been under way so long counts as a lost line: the bar stands within 5 s
 const GIVE_UP_MS = 12000;
 const RETRY_MS = [400, 1000, 2000, 3000, 4000];
+const PASSING = [408, 425, 429]; // said by something on the way, or by a server that is too busy: not about the answer
 const KEEPALIVE_BYTES = 60000; // browsers let a page that is closing send 64 KB
 
 const entries = new Map();
@@ -171,7 +172,7 @@ async function send(entry) {
   let again = 0;
   try {
     const response = await post(entry, seq);
-    if (response.status >= 500) throw new Error(`status ${response.status}`);
+    if (response.status >= 500 || PASSING.includes(response.status)) throw new Error(`status ${response.status}`);
     entry.tries = 0;
     await answered(entry, seq, response);
     line.ok();

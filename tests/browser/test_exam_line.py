@@ -101,6 +101,15 @@ def test_the_next_question_opens_by_itself_when_the_line_is_back(server: Server,
     forgive_the_lost_line(kiosk)
 
 
+def test_an_answer_that_a_busy_server_turns_away_is_sent_again_by_itself(server: Server, kiosk: Kiosk) -> None:
+    at_the_exam(kiosk, server.somebody())
+    kiosk.page.route(SAVE, lambda route: route.fulfill(status=429, body=""), times=2)
+    kiosk.choose("B")
+    expect(kiosk.page.locator("#save")).to_contain_text("Not saved yet – keep working")
+    kiosk.sees_saved()
+    assert stored(kiosk) == ["B"]
+
+
 def test_a_server_that_does_not_answer_is_noticed_within_five_seconds(server: Server, kiosk: Kiosk) -> None:
     at_the_exam(kiosk, server.somebody())
     kiosk.page.route(SAVE, lambda route: None)

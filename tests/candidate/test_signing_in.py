@@ -104,3 +104,13 @@ def test_a_post_without_the_token_is_refused_with_a_page_that_says_what_to_do(ha
     answer = seat.post("/login", username="N001", password=PASSWORD)
     assert answer.status_code == 400
     assert "Your page is out of date" in plain(answer)
+
+
+def test_a_page_whose_sign_in_is_gone_leads_to_the_sign_in_whatever_its_token(hall: Hall) -> None:
+    seat = Seat(hall).sit()
+    seat.client.delete_cookie("kiosk")
+    answer = seat.post(
+        "/candidate/exam/save", htmx=True, question=str(hall.player().paper()[0][1]), seq="1", choice="A"
+    )
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+    assert seat.post("/candidate/exam/go", go="next").location == "/login"
