@@ -150,6 +150,16 @@ def test_what_changed_since_the_look_is_looked_at_again(hall, desk):
     assert ids_of(Centre, Centre.archived_at.is_not(None)) == []
 
 
+@pytest.mark.parametrize(
+    ("things", "model"), [("users", User), ("centres", Centre), ("trades", Trade), ("papers", Paper)]
+)
+def test_the_ticked_ones_go_home_as_a_file(hall, desk, things, model):
+    one, *others = ids_of(model, model.organisation_id == hall.organisation_id)
+    lines = lambda query: len(desk.get(f"/admin/{things}.csv{query}").get_data(as_text=True).splitlines()) - 1  # noqa: E731
+    assert (lines(f"?id={one}"), lines(f"?id={uuid4()}")) == (1, 0)
+    assert lines("") == lines(f"?id={one}&all=1") == 1 + len(others)
+
+
 @pytest.mark.parametrize("things", ["users", "centres", "trades", "papers"])
 def test_nothing_selected_strangers_and_nonsense_are_refused(hall, desk, things):
     act = "deactivate" if things == "users" else "archive"

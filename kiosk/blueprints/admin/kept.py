@@ -59,10 +59,11 @@ class Kept:
         )
 
     def file(self) -> ResponseReturnValue:
-        """Return those that the filters match as a file."""
+        """Return those that are ticked, or that the filters match, as a file."""
         found = self._kept(all_of(self._order(request.args)))
         head = (*self.form().values().__dataclass_fields__, "candidates", "archived")
-        rows = [(*asdict(one.values).values(), one.candidates, one.is_archived) for one in found.rows]
+        ticked = self.many.ticked(found.rows, lambda one: getattr(one, f"{self.thing}_id"))
+        rows = [(*asdict(one.values).values(), one.candidates, one.is_archived) for one in ticked]
         return csv_file(f"{self.thing}s", head, rows)
 
     def new(self) -> ResponseReturnValue:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import request, session, url_for
@@ -23,6 +23,7 @@ from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff, needs, user_may
 from kiosk.web.staff_pages import uuid_or_none
 
+Row = TypeVar("Row")
 MOST_CHOSEN = 1000  # by hand
 MOST_AT_ONCE = 10_000  # of all that match
 
@@ -68,6 +69,11 @@ class Many:
         else:
             kept = None
         return {"things": self.things, "acts": offered, "report": kept}
+
+    def ticked(self, rows: Sequence[Row], id_of: Callable[[Row], UUID]) -> list[Row]:
+        """Return those of a list's rows that are ticked; all of them where none is, or where all were asked for."""
+        ids = set(request.args.getlist("id")) if request.args.get("all") != "1" else set()
+        return [row for row in rows if not ids or str(id_of(row)) in ids]
 
     def _hang_in(self, act: Act) -> None:
         @needs(self.capability)

@@ -74,7 +74,7 @@ def paper_list() -> ResponseReturnValue:
 @bp.get("/papers.csv")
 @needs("office.see")
 def papers_file() -> ResponseReturnValue:
-    """Return the papers that the filters match as a file."""
+    """Return the papers that are ticked, or that the filters match, as a file."""
     order = all_of(order_from(request.args, SORTS))
     found = paper_reports.papers(current_staff().organisation_id, paper_filters_from(request.args), order)
     head = ("title", "trade", "paper", "status", "minutes", "questions", "written", "practical", "viva", "sets")
@@ -91,7 +91,7 @@ def papers_file() -> ResponseReturnValue:
             one.viva_marks,
             one.published_sets,
         )
-        for one in found.rows
+        for one in _many.ticked(found.rows, lambda one: one.paper_id)
     ]
     return csv_file("papers", head, rows)
 
