@@ -6,6 +6,7 @@ Latin text is set without the shaping engine: it needs none, and so 600 rows tak
 from __future__ import annotations
 
 import io
+import logging
 import re
 import unicodedata
 from functools import lru_cache
@@ -28,6 +29,9 @@ LINE = 1.5  # of the size of the letters: room for what stands above and below i
 BLACK, GREY, LINES = 0, 80, 150
 PLAIN = re.compile(r"[\x20-\x7e\xa0-\u02ff\u2010-\u2026\u20ac\u20b9\u2212]*")
 VIRAMA = "\u094d"
+
+# each sheet would tell a dozen lines about the tables of its fonts
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
 class Document(FPDF):
