@@ -15,8 +15,8 @@ from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
 from kiosk.jobs import worker
 from kiosk.models import Candidate, CandidatePhoto, Incident, Shift
-from kiosk.services import grants, rooms, sheet_jobs
-from kiosk.services.printing import document, drawing, pictures, sheets, tables
+from kiosk.services import grants, printing, rooms, sheet_jobs
+from kiosk.services.printing import document, pictures, sheets, tables
 from tests.cast import Hall
 from tests.counting import counting
 from tests.desk import Desk, PageCheck, plain
@@ -220,7 +220,7 @@ def test_long_lists_go_over_several_pages_with_their_heads_on_each(app, hall: Ha
     for kind in sheets.KINDS:
         sheet = sheets.sheet(hall.centre_id, hall.shift_id, kind, now=hall.MORNING)
         with app.test_request_context():
-            reader = pypdf.PdfReader(io.BytesIO(drawing.pdf(sheet)))
+            reader = pypdf.PdfReader(io.BytesIO(printing.pdf(sheet)))
         pages = [page.extract_text() for page in reader.pages]
         for number, page in enumerate(pages, start=1):
             assert f"Page {number} of {len(pages)}" in page
@@ -296,7 +296,7 @@ def test_a_worker_tells_how_far_it_is(app, hall: Hall) -> None:  # type: ignore[
     for kind in ("roll", "cards"):
         heard: list[int] = []
         with app.test_request_context():
-            drawing.pdf(sheets.sheet(hall.centre_id, hall.shift_id, kind, now=hall.MORNING), tell=heard.append)
+            printing.pdf(sheets.sheet(hall.centre_id, hall.shift_id, kind, now=hall.MORNING), tell=heard.append)
         assert heard == list(range(1, Hall.CANDIDATES + 1))
 
 

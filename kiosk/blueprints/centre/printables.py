@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.scope import current_centre, is_bound, visible_centres
 from kiosk.errors import NotFound
-from kiosk.services import sheet_jobs, shift_choices
+from kiosk.services import printing, sheet_jobs, shift_choices
 from kiosk.services.centres import CentreView
-from kiosk.services.printing import drawing, pictures, seating, sheets, tables
+from kiosk.services.printing import pictures, seating, sheets, tables
 from kiosk.services.printing.sheets import Sheet
 from kiosk.services.sheet_jobs import Ask
 from kiosk.services.shift_choices import ShiftChoice
@@ -63,7 +63,7 @@ def printables_pdf() -> ResponseReturnValue:
     if sheet_jobs.is_long(sheet):
         # so many are drawn by a worker, for whoever asks for it with the button
         return go_to("centre.printables", **_query(centre, sheet))
-    response = Response(drawing.pdf(sheet), mimetype="application/pdf")
+    response = Response(printing.pdf(sheet), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{sheet_jobs.file_name(sheet)}"'
     return response
 
