@@ -1,4 +1,4 @@
-"""Putting a centre or a trade away: archiving it, taking it back, deleting it, each after a question with numbers."""
+"""Putting a centre, trade or paper away: archiving it, taking it back, deleting it, each after a question."""
 
 from __future__ import annotations
 
@@ -21,11 +21,25 @@ from kiosk.web.signin import current_actor, current_staff
 
 
 class Away:
-    """The three questions about one kind of record. `thing` names its page, `service` has its rules."""
+    """The questions about one kind of record. `thing` names its page, `service` has its rules, `name` names one.
 
-    def __init__(self, thing: str, *, model: Root, service: Any, says: Any, stands: Callable[[UUID], Counted]) -> None:
+    `word` is typed to delete one, its name where there is none.
+    """
+
+    def __init__(
+        self,
+        thing: str,
+        *,
+        model: Root,
+        service: Any,
+        says: Any,
+        stands: Callable[[UUID], Counted],
+        name: Callable[[UUID], str],
+        word: str = "",
+    ) -> None:
         """`stands` returns what keeps one from being archived, `says` what archiving means."""
         self.thing, self.model, self.service, self.says, self.stands = thing, model, service, says, stands
+        self.name, self.word = name, word
 
     def hang_in(self, capability: str) -> None:
         """Add the routes."""
@@ -35,11 +49,12 @@ class Away:
             ("unarchive", self.ask_unarchive, self.unarchive),
             ("delete", self.ask_delete, self.delete),
         ):
-            add_question(bp, f"{address}/{name}", f"{self.thing}_{name}", capability, ask, do)
+            if hasattr(self.service, name) or name == "delete":  # an archived paper is taken into use again
+                add_question(bp, f"{address}/{name}", f"{self.thing}_{name}", capability, ask, do)
 
     def ask_archive(self, object_id: UUID) -> Ask:
         """Ask whether to put one away."""
-        title = _("Archive %(name)s?", name=self._code(object_id))
+        title = _("Archive %(name)s?", name=self.name(object_id))
         says = (str(self.says),)
         return Ask(title, _("Archive"), self._back(object_id), self._nav, says=says, stands=self.stands(object_id))
 
@@ -50,7 +65,7 @@ class Away:
 
     def ask_unarchive(self, object_id: UUID) -> Ask:
         """Ask whether to take one back."""
-        title = _("Take %(name)s back into use?", name=self._code(object_id))
+        title = _("Take %(name)s back into use?", name=self.name(object_id))
         says = (_("It is offered everywhere again, as it was."),)
         go = _("Take back into use")
         return Ask(title, go, self._back(object_id), self._nav, says=says, needs_reason=False)
@@ -62,30 +77,25 @@ class Away:
 
     def ask_delete(self, object_id: UUID) -> Ask:
         """Ask whether to delete one, with what goes along or what stands in the way."""
-        code = self._code(object_id)
+        name = self.name(object_id)
         return question(
             removing.preview(self.model, object_id),
-            title=_("Delete %(name)s?", name=code),
-            code=code,
+            title=_("Delete %(name)s?", name=name),
+            code=self.word or name,
             back=self._back(object_id),
             nav=self._nav,
         )
 
     def delete(self, object_id: UUID, reason: str) -> ResponseReturnValue:
         """Delete one."""
-        code = self._code(object_id)
-        removing.remove(self.model, object_id, name=code, reason=reason, by=current_actor(), now=arrived_at())
-        flash(_("%(name)s is deleted.", name=code), "ok")
+        name = self.name(object_id)
+        removing.remove(self.model, object_id, name=name, reason=reason, by=current_actor(), now=arrived_at())
+        flash(_("%(name)s is deleted.", name=name), "ok")
         return go_to(f"admin.{self.thing}s")
 
     @property
     def _nav(self) -> str:
         return f"{self.thing}s"
-
-    def _code(self, object_id: UUID) -> str:
-        """The code of one of this organisation. Raises NotFound."""
-        shown = getattr(self.service, self.thing)(object_id, organisation_id=current_staff().organisation_id)
-        return shown.values.code
 
     def _back(self, object_id: UUID) -> str:
         ids: dict[str, Any] = {f"{self.thing}_id": object_id}

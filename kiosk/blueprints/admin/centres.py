@@ -14,12 +14,17 @@ from kiosk.models import Centre
 from kiosk.services import centres as service
 from kiosk.services.system import settings
 from kiosk.web.asking import Counted
+from kiosk.web.signin import current_staff
 
 
 def _stands(centre_id: UUID) -> Counted:
     going_on = service.in_use(centre_id)
     words = {"shifts": _("shifts that let people in: close them"), "writing": _("tests that are not handed in")}
     return tuple((going_on[what], said) for what, said in words.items() if going_on[what])
+
+
+def _code(centre_id: UUID) -> str:
+    return service.centre(centre_id, organisation_id=current_staff().organisation_id).values.code
 
 
 _SAYS = _l("The centre, its shifts and its candidates are offered nowhere any more. Nothing of it is lost.")
@@ -30,4 +35,4 @@ Kept(
     usual=lambda: {"time_zone": settings().time_zone, "seats": 0},
     capability="centre.edit",
 )
-Away("centre", model=Centre, service=service, says=_SAYS, stands=_stands).hang_in("centre.edit")
+Away("centre", model=Centre, service=service, says=_SAYS, stands=_stands, name=_code).hang_in("centre.edit")

@@ -7,13 +7,14 @@ from uuid import UUID
 from flask import flash, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from kiosk.blueprints.admin import bp
-from kiosk.blueprints.removal_words import question
+from kiosk.blueprints.admin.away import Away
 from kiosk.models import Paper
-from kiosk.services import paper_editor, paper_reports, removing
+from kiosk.services import paper_editor, paper_reports
 from kiosk.services.paper_reports import PaperView
-from kiosk.web.asking import Ask, add_question
+from kiosk.web.asking import Ask, Counted, add_question
 from kiosk.web.htmx import go_to
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff
@@ -30,7 +31,7 @@ def _back(paper_id: UUID) -> str:
 
 
 def _ask_use(paper_id: UUID) -> Ask:
-    title = _("Take “%(title)s” into use?", title=_shown(paper_id).values.title)
+    title = _("Take “%(title)s” into use?", title=_title(paper_id))
     says = (
         _("From now on it is the paper of its trade and type: slots are assigned for it."),
         _("Nobody can start before one of its question sets is active."),
@@ -46,7 +47,7 @@ def _use(paper_id: UUID, _reason: str) -> ResponseReturnValue:
 
 
 def _ask_copy(paper_id: UUID) -> Ask:
-    title = _("Copy “%(title)s”?", title=_shown(paper_id).values.title)
+    title = _("Copy “%(title)s”?", title=_title(paper_id))
     says = (_("A draft with the same parts and rules, whose parts can be changed. Question sets are not copied."),)
     return Ask(title, _("Copy as a new paper"), _back(paper_id), "papers", says=says, needs_reason=False)
 
@@ -58,36 +59,18 @@ def _copy(paper_id: UUID, _reason: str) -> ResponseReturnValue:
     return go_to("admin.paper", paper_id=made)
 
 
-def _ask_archive(paper_id: UUID) -> Ask:
-    shown = _shown(paper_id)
-    title = _("Archive %(name)s?", name=shown.values.title)
-    says = (_("Nobody gets a slot for this paper any more. Sets, tests and results stay."),)
-    words = _("slots for this paper that are not used up: reset them")
-    stands = ((shown.waiting, words),) if shown.waiting else ()
-    return Ask(title, _("Archive"), _back(paper_id), "papers", says=says, stands=stands)
+def _stands(paper_id: UUID) -> Counted:
+    waiting = _shown(paper_id).waiting
+    return ((waiting, _("slots for this paper that are not used up: reset them")),) if waiting else ()
 
 
-def _archive(paper_id: UUID, reason: str) -> ResponseReturnValue:
-    organisation_id = current_staff().organisation_id
-    paper_editor.archive(paper_id, reason=reason, organisation_id=organisation_id, by=current_actor(), now=arrived_at())
-    flash(_("It is archived."), "ok")
-    return go_to("admin.paper", paper_id=paper_id)
+def _title(paper_id: UUID) -> str:
+    return _shown(paper_id).values.title
 
 
-def _ask_delete(paper_id: UUID) -> Ask:
-    title = _("Delete %(name)s?", name=_shown(paper_id).values.title)
-    found = removing.preview(Paper, paper_id)
-    return question(found, title=title, code=DELETE_WORD, back=_back(paper_id), nav="papers")
-
-
-def _delete(paper_id: UUID, reason: str) -> ResponseReturnValue:
-    title = _shown(paper_id).values.title
-    removing.remove(Paper, paper_id, name=title, reason=reason, by=current_actor(), now=arrived_at())
-    flash(_("%(name)s is deleted.", name=title), "ok")
-    return go_to("admin.papers")
-
-
+_SAYS = _l("Nobody gets a slot for this paper any more. Sets, tests and results stay.")
 add_question(bp, "/papers/<uuid:paper_id>/use", "paper_use", "paper.edit", _ask_use, _use)
 add_question(bp, "/papers/<uuid:paper_id>/copy", "paper_copy", "paper.edit", _ask_copy, _copy)
-add_question(bp, "/papers/<uuid:paper_id>/archive", "paper_archive", "paper.edit", _ask_archive, _archive)
-add_question(bp, "/papers/<uuid:paper_id>/delete", "paper_delete", "paper.edit", _ask_delete, _delete)
+Away("paper", model=Paper, service=paper_editor, says=_SAYS, stands=_stands, name=_title, word=DELETE_WORD).hang_in(
+    "paper.edit"
+)
