@@ -28,8 +28,8 @@ from kiosk.states import SlotStatus
 
 BATCH, LINES_AT_ONCE = 1000, 10_000
 PHOTOS_AT_ONCE = 50
-# photos come in with their rows up to this size; what is more follows right after, in short transactions of its own
-PHOTO_BYTES_AT_ONCE = 32 * 1024 * 1024
+# photos come in with their rows up to this; more of them follow right after, in short transactions of their own
+MOST_PHOTOS_ALONG, MOST_BYTES_ALONG = 1000, 32 * 1024 * 1024
 VALUES = ("service_no", "name", "rank", "trade_id", "centre_id", "language", "extra_minutes_per_hour", "photo")
 _ROWS: Any = StagedCandidate.__table__
 _PHOTOS: Any = StagedPhoto.__table__
@@ -93,10 +93,10 @@ class Stage:
 
 def photos_come_along(stage_id: UUID) -> bool:
     """Return whether the photos of a stage are few enough to come in with their rows."""
-    sizes = select(func.coalesce(func.sum(_PHOTOS.c.size), 0)).where(_PHOTOS.c.stage_id == stage_id)
-    size = db.session.execute(sizes).scalar_one()
+    sizes = select(func.count(), func.coalesce(func.sum(_PHOTOS.c.size), 0)).where(_PHOTOS.c.stage_id == stage_id)
+    count, size = db.session.execute(sizes).one()
     db.session.rollback()
-    return bool(size <= PHOTO_BYTES_AT_ONCE)
+    return bool(count <= MOST_PHOTOS_ALONG and size <= MOST_BYTES_ALONG)
 
 
 def move(stage_id: UUID, work: Work, now: datetime, *, with_photos: bool) -> None:

@@ -47,9 +47,9 @@ def left_over() -> int:
     return sum(db.session.scalar(select(func.count()).select_from(table)) for table in tables)
 
 
-@pytest.mark.parametrize("at_once", [10**9, 0], ids=["with their rows", "after their rows"])
+@pytest.mark.parametrize("at_once", [1000, 0], ids=["with their rows", "after their rows"])
 def test_photos_come_in_made_small_and_without_what_stood_in_the_original(hall, monkeypatch, at_once):
-    monkeypatch.setattr(candidate_staging, "PHOTO_BYTES_AT_ONCE", at_once)
+    monkeypatch.setattr(candidate_staging, "MOST_PHOTOS_ALONG", at_once)
     members = (*GOOD, ("large/notes.txt", b"who took them"))
     job = import_with(hall, FILE, *members)
     assert (job.status, job.result["photos"], job.result["unused_names"]) == ("done", 2, ["large/notes.txt"])
@@ -152,7 +152,7 @@ def test_a_worker_that_dies_on_the_way_leaves_nothing_and_the_next_one_brings_al
 
 
 def test_a_worker_that_dies_between_photos_leaves_the_rest_to_the_next(hall, monkeypatch):
-    monkeypatch.setattr(candidate_staging, "PHOTO_BYTES_AT_ONCE", 0)
+    monkeypatch.setattr(candidate_staging, "MOST_BYTES_ALONG", 0)
     monkeypatch.setattr(candidate_staging, "move_rest", lambda *_args: (_ for _ in ()).throw(SystemExit))
     order = candidate_imports.order_directly(FILE, "c.csv", Scope(hall.organisation_id), stored(hall, *GOOD))
     work = jobs.begin(order, by=hall.admin, now=hall.MORNING)
