@@ -86,8 +86,8 @@ def _first_load(kiosk: Any, console: Any) -> dict[str, float]:
 
 def _write(kiosk: Any, console: Any, rounds: int, ticks_seconds: float) -> dict[str, Any]:
     """Move on, answer, mark, jump by the palette; then only look at the clock. Return what the page saw."""
-    asked: list[str] = []
-    kiosk.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2].partition("?")[0]))
+    requests: list[Any] = []
+    kiosk.page.on("request", lambda request: requests.append(request))
     kiosk.page.evaluate("Object.values(benchSeen).forEach(list => list.length = 0)")
     before = _thread(console)
     press = kiosk.page.keyboard.press
@@ -104,7 +104,15 @@ def _write(kiosk: Any, console: Any, rounds: int, ticks_seconds: float) -> dict[
             time.sleep(PAUSE_SECONDS)
     used = {name: (value - before[name]) / (rounds + moves) for name, value in _thread(console).items()}
     time.sleep(ticks_seconds)
-    return kiosk.page.evaluate("benchSeen") | {"asked": asked, "moves": moves, "thread": used}
+    asked = [_name(request) for request in requests]
+    wire = {
+        name: sum(requests[asked.index(name)].sizes().values()) for name in ("go", "save", "clock") if name in asked
+    }
+    return kiosk.page.evaluate("benchSeen") | {"asked": asked, "wire": wire, "moves": moves, "thread": used}
+
+
+def _name(request: Any) -> str:
+    return request.url.rpartition("/")[2].partition("?")[0]
 
 
 def _thread(console: Any) -> dict[str, float]:
@@ -136,6 +144,7 @@ def _take(bench: Bench, rate: int, seen: dict[str, Any]) -> None:
             "rate": rate,
             "moves": seen["moves"],
             "requests": {name: seen["asked"].count(name) for name in sorted(set(seen["asked"]))},
+            "wire_bytes": seen["wire"],  # both ways, with headers and cookies
             "thread_ms": {name: round(value, 2) for name, value in seen["thread"].items()},
             "long_tasks": len(tasks),
             "longest_task_ms": max(tasks, default=0),
