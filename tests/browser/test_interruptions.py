@@ -11,7 +11,7 @@ from sqlalchemy import select
 from kiosk import clock
 from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate
-from kiosk.services import pauses, slots
+from kiosk.services import moving, pauses, slots
 from kiosk.services.audit import Actor
 from tests.browser.conftest import Server
 from tests.browser.exam_page import at_the_exam
@@ -87,3 +87,22 @@ def test_of_two_tabs_one_writes_and_the_other_says_so(server: Server, kiosk: Kio
     first.get_by_role("button", name="Go on here").click()
     expect(first.locator("#answer[data-is-here] [name=page]")).to_have_value("2")
     expect(second.locator("h1")).to_have_text("Your test is open in another place", timeout=TOLD_WITHIN_MS)
+
+
+def test_whoever_is_moved_reads_at_the_old_computer_where_to_go(
+    server: Server, open_kiosk: Callable[..., Kiosk]
+) -> None:
+    login = server.somebody()
+    old = at_the_exam(open_kiosk(), login).go_to(3).choose("B")
+    old.sees_saved()
+    with server.app.app_context():
+        by, candidate_id, _ = candidate_and_attempt(server, login)
+        moving.move(candidate_id, "57", reason="the screen is dark", by=by, now=clock.now())
+    expect(old.page.locator("h1")).to_have_text("You were moved to seat 57", timeout=TOLD_WITHIN_MS)
+    old.page.reload()
+    expect(old.page.locator("h1")).to_have_text("You were moved to seat 57")
+    there = open_kiosk()
+    there.sign_in(login).is_me()
+    there.page.wait_for_selector("#answer[data-is-here]")
+    there.sees_question(3)
+    assert there.answer() == ["B"]
