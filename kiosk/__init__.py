@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from kiosk.config import Settings, load_settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,7 +44,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     configure.init_app(app, settings)
     if background:
         pulse.init_app(app)  # before all else: a process' first request is stamped with a measured clock, too
-    logs.init_app(app, settings)
+    logs.init(settings, request_id=request_time.request_id)
     request_time.init_app(app)
     headers.init_app(app, settings)
     init_extensions(app)

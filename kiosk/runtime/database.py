@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
@@ -58,11 +56,6 @@ def roll_demo_shift(app: Flask) -> None:
     """Make the day's demo shift if there is none."""
     with app.app_context():
         demo.roll_demo_shift(clock.now())
-
-
-def demo_day(settings: Settings) -> dt.date:
-    """The day that the demo shift belongs to, in the centres' time zone."""
-    return clock.now().astimezone(ZoneInfo(settings.time_zone)).date()
 
 
 def sqlite_file(settings: Settings) -> Path | None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FrameType
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from kiosk import create_app
+from kiosk import clock
 from kiosk.config import Settings
 from kiosk.embedded import EmbeddedRedis
-from kiosk.runtime import StartRefused, children, database, net, readiness, screen, tls
+from kiosk.runtime import StartRefused, apart, children, net, readiness, screen
 from kiosk.runtime.children import Child
+from kiosk.web import logs
 
 log = logging.getLogger("kiosk.run")
 
@@ -35,6 +41,8 @@ class Supervisor:
         self._redis = EmbeddedRedis(settings.instance_dir) if settings.redis_url == "embedded" else None
         self._is_stopping = False
         self._visited_at = begun_at
+        self._is_empty = True
+        self._certificate: Any = None
 
     def run(self) -> int:
         """Serve until a signal ends it; return the exit code.
@@ -42,6 +50,7 @@ class Supervisor:
         Raises StartRefused; everything started by then has ended.
         """
         self._listen_to_signals()
+        logs.init(self._settings)
         try:
             self._start()
             self._tend()
@@ -67,16 +76,22 @@ class Supervisor:
         net.raise_open_files()
         if self._redis is not None:
             self._launch(Child("redis", self._redis.start))
-        self._app = create_app(self._settings, background=False)
-        self._is_empty = database.prepare(self._app, self._settings, screen.say)
-        self._demo_day = database.demo_day(self._settings)
-        self._certificate = tls.files_for(self._settings)
-        if self._is_stopping:
+        prepared = self._apart(partial(_prepare, self._settings))
+        self._demo_day = self._today()
+        if prepared is None or self._is_stopping:
             return
+        self._is_empty, self._certificate = prepared
         self._launch(Child("server", self._start_server))
         if not self._settings.is_sqlite:
             self._launch(Child("sweeper", self._start_sweeper))
         self._wait_until_ready()
+
+    def _apart(self, work: Callable[[], Any]) -> Any:
+        return apart.call(work, is_wanted=lambda: not self._is_stopping)
+
+    def _today(self) -> dt.date:
+        """The day that the demo shift belongs to, in the centres' time zone."""
+        return clock.now().astimezone(ZoneInfo(self._settings.time_zone)).date()
 
     def _launch(self, child: Child) -> None:
         self._children.append(child)
@@ -131,12 +146,12 @@ class Supervisor:
 
     def _roll_demo_day(self) -> None:
         """At midnight a demo machine that stays on needs the new day's shift."""
-        today = database.demo_day(self._settings)
+        today = self._today()
         if self._settings.is_production or today == self._demo_day:
             return
         self._demo_day = today
         try:
-            database.roll_demo_shift(self._app)
+            self._apart(partial(_roll_demo_shift, self._settings))
         except Exception:
             # the demo's convenience is no reason to end a server
             log.exception("the day's demo shift could not be made")
@@ -146,3 +161,19 @@ class Supervisor:
             child.stop()
         if self._redis is not None:
             self._redis.forget()
+
+
+def _prepare(settings: Settings) -> tuple[bool, Any]:
+    """Bring the database and the certificate up to date; return whether nobody can sign in yet, and the certificate."""
+    from kiosk import create_app
+    from kiosk.runtime import database, tls
+
+    is_empty = database.prepare(create_app(settings, background=False), settings, screen.say)
+    return is_empty, tls.files_for(settings)
+
+
+def _roll_demo_shift(settings: Settings) -> None:
+    from kiosk import create_app
+    from kiosk.runtime import database
+
+    database.roll_demo_shift(create_app(settings, background=False))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from typing import Any
 
 import structlog
-from flask import Flask
 
 from kiosk.config import Settings
-from kiosk.web.request_time import request_id
 
 FILE_BYTES = 10 * 1024 * 1024
 FILES_KEPT = 5
@@ -22,8 +22,8 @@ class KioskFile(RotatingFileHandler):
     """Our own file, so that a second application in one process finds it and adds none."""
 
 
-def init_app(_app: Flask, settings: Settings) -> None:
-    """Send the log of this process to standard error and to `instance/logs`."""
+def init(settings: Settings, *, request_id: Callable[[], str | None] = lambda: None) -> None:
+    """Send the log of this process to standard error and to `instance/logs`; `request_id` stands in each line."""
     root = logging.getLogger()
     if any(isinstance(handler, KioskFile) for handler in root.handlers):
         return
@@ -33,18 +33,18 @@ def init_app(_app: Flask, settings: Settings) -> None:
     name = "kiosk.log" if settings.is_sqlite else f"kiosk-{os.getpid()}.log"
     file = KioskFile(logs_dir / name, maxBytes=FILE_BYTES, backupCount=FILES_KEPT - 1, delay=True)
     for handler in (logging.StreamHandler(sys.stderr), file):
-        handler.setFormatter(_formatter(settings.log_format))
+        handler.setFormatter(_formatter(settings.log_format, request_id))
         root.addHandler(handler)
     root.setLevel(settings.log_level.upper())
     logging.getLogger("alembic").setLevel("WARNING")
 
 
-def _formatter(log_format: str) -> logging.Formatter:
+def _formatter(log_format: str, request_id: Callable[[], str | None]) -> logging.Formatter:
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_request_id,
+        partial(_add_request_id, request_id),
         structlog.processors.format_exc_info,
     ]
     if log_format == "json":
@@ -64,7 +64,9 @@ def _escape_controls(_logger: Any, _method: str, event: dict[str, Any]) -> dict[
     return event
 
 
-def _add_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _add_request_id(
+    request_id: Callable[[], str | None], _logger: Any, _method: str, event: dict[str, Any]
+) -> dict[str, Any]:
     current = request_id()
     if current:
         event["request_id"] = current

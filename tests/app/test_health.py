@@ -15,6 +15,7 @@ from kiosk.extensions import db
 from kiosk.jobs import sweeper
 from kiosk.services import system
 from kiosk.web import logs
+from kiosk.web.request_time import request_id
 from tests.cast import Hall
 from tests.conftest import RedisServer
 
@@ -84,8 +85,6 @@ def test_a_write_from_another_site_is_refused(client: FlaskClient) -> None:
 
 
 def test_a_request_id_is_taken_over_only_if_it_is_one(app: Flask) -> None:
-    from kiosk.web.request_time import request_id
-
     for given, kept in (("abc-123", True), ("a\tb", False), ("x" * 41, False), ("ид", False)):
         with app.test_request_context("/healthz", headers={"X-Request-Id": given}):
             app.preprocess_request()
@@ -98,7 +97,7 @@ def test_a_log_line_stays_one_line_and_carries_the_request_id(app: Flask, log_fo
     record = logging.LogRecord("kiosk", logging.INFO, __file__, 1, "agent=%s", ('evil\n{"x": "\x1b[31m"}',), None)
     with app.test_request_context("/healthz", headers={"X-Request-Id": "abc123"}):
         app.preprocess_request()
-        line = logs._formatter(log_format).format(record)
+        line = logs._formatter(log_format, request_id).format(record)
     assert "\n" not in line
     assert "\x1b" not in line
     assert "abc123" in line

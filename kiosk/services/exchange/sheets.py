@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
-
 CHUNK = 64 * 1024
 WIDEST = 16_384  # columns of a sheet
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -173,6 +171,8 @@ def _texts(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
+    from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
+
     formats: dict[int, str] = dict(BUILTIN_FORMATS)
     used: list[int] = []
     inside: list[str] = []

@@ -9,9 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from flask_babel import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils import get_column_letter
 
 from kiosk.services.exchange import sheets
 from kiosk.services.exchange.problems import FileRefused
@@ -66,17 +63,30 @@ def read(content: bytes) -> Iterator[tuple[int, list[Any]]]:
 
 def letter(place: int) -> str:
     """Return the letter of a column counted from 0."""
+    from openpyxl.utils import get_column_letter
+
     return str(get_column_letter(place + 1))
 
 
 def write(file: BinaryIO, names: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a workbook with one sheet whose cells are text and numbers, never formulas."""
+    from openpyxl import Workbook  # with the first workbook, not with each server: it is 8 MB
+    from openpyxl.cell import WriteOnlyCell
+
+    def cell(value: Any) -> Any:
+        if value is None or isinstance(value, int | float):
+            return value
+        text = _TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", str(value))
+        made = WriteOnlyCell(sheet, text)
+        made.data_type = "s"  # a text that begins with = is still a text
+        return made
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Sheet1")
     sheet.freeze_panes = "A2"
-    sheet.append([_cell(sheet, name) for name in names])
+    sheet.append([cell(name) for name in names])
     for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
+        sheet.append([cell(value) for value in row])
     book.save(file)
 
 
@@ -114,12 +124,3 @@ def _value(cell: Any) -> Any:
     if cell.kind == "error":
         return Wrong(_("holds the error %(error)s", error=cell.text))
     return Wrong(_("holds a date; write it as text, such as 2026-11-21 10:00"))
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    if value is None or isinstance(value, int | float):
-        return value
-    text = _TO_ESCAPE.sub(lambda found: f"_x{ord(found[0]):04X}_", str(value))
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"  # a text that begins with = is still a text
-    return cell
