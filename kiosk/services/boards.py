@@ -91,6 +91,11 @@ class Board:
         }.get(what, lambda seat: seat.state == what)
         return tuple(filter(wanted, self.seats)) if what in ("offline", "absent", *self.counts) else self.seats
 
+    def urgent_first(self, what: str) -> list[Seat]:
+        """The seats behind one tile, who needs somebody before the others."""
+        order = {seat.candidate_id: place for place, seat in enumerate(self.calls)}
+        return sorted(self.shown(what), key=lambda seat: order.get(seat.candidate_id, len(order)))
+
 
 def board(centre_id: UUID, shift_id: UUID | None, *, now: datetime) -> Board:
     """Return the room of a shift; without one that of the open shift, else of the latest."""

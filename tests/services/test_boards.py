@@ -98,6 +98,9 @@ def test_the_most_urgent_comes_first_and_the_longest_wait_before_that(hall: Hall
         ("blank", 4),
         ("paused_long", 1),
     ]
+    room = board(hall, hours=2, minutes=55)
+    listed = [hall.candidate_ids.index(seat.candidate_id) for seat in room.urgent_first("")]
+    assert listed == [2, 3, 0, 4, 1, 5]
     leases.approve(hall.player(0).attempt.id, by=hall.centre_admin, now=hall.after(hours=2, minutes=55, seconds=1))
     assert seat_of(hall, 0, hours=2, minutes=55, seconds=2).need == "blank"
 
