@@ -5,13 +5,25 @@ import "./dialog.js";
 const NERVOUS_MS = 3000; // later it is a try again: the line may have been down
 
 const noLine = document.getElementById("no-line");
-window.addEventListener("online", () => {
-  if (noLine) noLine.hidden = true;
-});
+
+// what staff are told lies over an open dialog as well: the one that was shown last is on top
+function tell(isLost) {
+  if (!noLine) return;
+  if (noLine.popover) {
+    noLine.togglePopover(false);
+    if (isLost) noLine.togglePopover(true);
+  } else noLine.hidden = !isLost;
+}
+
+window.addEventListener("online", () => tell(false));
 
 // a form that HTMX sends meets no error page of the browser: it would only seem to do nothing
-document.addEventListener("htmx:error", () => {
-  if (noLine) noLine.hidden = false;
+document.addEventListener("htmx:error", () => tell(true));
+
+// a page that asks again and again says so when nobody answers, and that it is over with the first answer
+document.addEventListener("htmx:after:request", (event) => {
+  const status = event.detail.ctx?.response?.status;
+  if (status && noLine?.popover) tell(status >= 500);
 });
 
 // a page that answered a form's POST and says where it can be had by GET: a refresh asks there, and sends nothing again
@@ -34,7 +46,7 @@ document.addEventListener("submit", (event) => {
   if (!navigator.onLine && noLine) {
     // the browser's own error page has no way back on a locked kiosk
     event.preventDefault();
-    noLine.hidden = false;
+    tell(true);
     noLine.scrollIntoView({ block: "nearest" });
     return;
   }

@@ -46,6 +46,21 @@ def test_the_room_keeps_up_and_keeps_the_focus(server: Server, open_kiosk: Calla
     assert staff.troubles == []
 
 
+def test_a_room_that_nobody_answers_for_says_so_until_it_is_heard_from_again(
+    server: Server, open_kiosk: Callable[..., Kiosk]
+) -> None:
+    staff = open_kiosk()
+    staff.sign_in("centre")
+    staff.open("/centre/board")
+    told = staff.page.locator("#no-line")
+    expect(told).to_be_hidden()
+    staff.page.route("**/centre/board*", lambda route: route.abort())
+    expect(told).to_be_visible(timeout=WITHIN_MS)
+    staff.page.unroute("**/centre/board*")
+    expect(told).to_be_hidden(timeout=WITHIN_MS)
+    forgive_the_lost_line(staff)
+
+
 def test_on_a_phone_who_needs_somebody_stands_first(server: Server, open_kiosk: Callable[..., Kiosk]) -> None:
     staff = open_kiosk(viewport={"width": 390, "height": 844})
     staff.sign_in("centre")
