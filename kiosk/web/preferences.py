@@ -52,10 +52,12 @@ def language() -> str:
     """Return the language of this request: chosen on a screen, else the candidate's own, else English."""
     if not has_request_context():
         return "en"
-    if "language" not in g:
+    # asked for every word of a page, so past the proxy
+    kept = g._get_current_object()
+    if "language" not in kept:
         own = session.get("language")
-        g.language = _chosen("language") or (own if own in CHOICES["language"] else "en")
-    return g.language
+        kept.language = _chosen("language") or (own if own in CHOICES["language"] else "en")
+    return kept.language
 
 
 def keep(response: Response, form: MultiDict[str, str]) -> Response:

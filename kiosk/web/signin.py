@@ -140,17 +140,18 @@ def exam_page() -> int:
 
 def current_actor() -> Actor:
     """Return who acts in this request, for the audit log."""
+    visitor = current_user._get_current_object()
     return Actor(
-        kind=current_user.kind,
-        name=current_user.name,
-        id=current_user.id,
-        organisation_id=current_user.organisation_id,
+        kind=visitor.kind,
+        name=visitor.name,
+        id=visitor.id,
+        organisation_id=visitor.organisation_id,
         request_id=request_id(),
         address=request.remote_addr,
         user_agent=user_agent(),
         kiosk_id=enrolment.current_kiosk_id(),
         is_locked_down=enrolment.is_locked_down(),
-        epoch=current_user.epoch if current_user.kind == "candidate" else None,
+        epoch=visitor.epoch if visitor.kind == "candidate" else None,
     )
 
 

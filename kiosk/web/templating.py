@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import flask
-from flask import Flask, current_app, request
+from flask import Flask, current_app, has_request_context, request
 from flask_babel import get_translations, lazy_gettext
 from flask_login import current_user
 from markupsafe import Markup
@@ -79,7 +79,7 @@ def _address_maker() -> Any:
     def url_for(endpoint: str, **values: Any) -> str:
         is_file = endpoint == "static" and values.keys() == {"filename"}
         # below a relative name or with values of the address itself, url_for looks at the request
-        if (values and not is_file) or endpoint.startswith(".") or not request:
+        if (values and not is_file) or endpoint.startswith(".") or not has_request_context():
             return flask.url_for(endpoint, **values)
         return kept(request.script_root, endpoint, values.get("filename"))
 
