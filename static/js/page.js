@@ -9,10 +9,13 @@ const noLine = document.getElementById("no-line");
 // what staff are told lies over an open dialog as well: the one that was shown last is on top
 function tell(isLost) {
   if (!noLine) return;
-  if (noLine.popover) {
-    noLine.togglePopover(false);
-    if (isLost) noLine.togglePopover(true);
-  } else noLine.hidden = !isLost;
+  if (!noLine.popover) {
+    noLine.hidden = !isLost;
+    return;
+  }
+  if (isLost && noLine.matches(":popover-open") && !document.querySelector("dialog[open]")) return; // said once
+  noLine.togglePopover(false);
+  if (isLost) noLine.togglePopover(true);
 }
 
 window.addEventListener("online", () => tell(false));
@@ -23,7 +26,8 @@ document.addEventListener("htmx:error", () => tell(true));
 // a page that asks again and again says so when nobody answers, and that it is over with the first answer
 document.addEventListener("htmx:after:request", (event) => {
   const status = event.detail.ctx?.response?.status;
-  if (status && noLine?.popover) tell(status >= 500);
+  if (status && status < 500) tell(false);
+  else if (status && noLine?.popover) tell(true);
 });
 
 // a page that answered a form's POST and says where it can be had by GET: a refresh asks there, and sends nothing again
