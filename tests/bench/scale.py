@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ RESPONSES = {
     "long": ("words " * 120, "other words " * 120),
 }
 PARTS = 8
+PACE = timedelta(seconds=30)
 
 
 def main(arguments: list[str]) -> int:
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> int:
     asked = argparse.ArgumentParser(prog="python -m tests.bench.scale", description=__doc__)
     asked.add_argument("--running", type=int, default=2000, metavar="N", help="attempts that run")
     asked.add_argument("--writing", type=int, default=100, metavar="N", help="how many of them write, and hand in")
-    asked.add_argument("--saves", type=int, default=90, metavar="N", help="saves and visits of each of these")
+    asked.add_argument("--saves", type=int, default=90, metavar="N", help="saves and moves of each of these")
     asked.add_argument("--fillfactor", type=int, metavar="PERCENT", help="how full the pages of attempts are made")
     wishes = asked.parse_args(arguments)
     try:
@@ -83,7 +84,7 @@ def _measure(meter: Meter, app: Flask, place: data.Place, redis: Any, wishes: An
     found["keys"] = _keys(meter, redis, wishes.running)
     say("writing")
     found["save"] = _saves(meter, writers, wishes.saves)
-    say("visits")
+    say("moving")
     found["presence"] = _presence(meter, writers, wishes.saves)
     say("handing in")
     found["submit"] = meter.per(len(writers), lambda: [_hand_in(writer) for writer in writers])
@@ -119,7 +120,7 @@ class Writer:
     """One candidate with the questions of the attempt."""
 
     def __init__(self, place: data.Place, attempt_id: UUID, candidate_id: UUID) -> None:
-        self.attempt_id = attempt_id
+        self.attempt_id, self._begun_at = attempt_id, clock.now()
         self.actor = Actor("candidate", "Candidate", candidate_id, place.organisation_id)
         query = select(Question.id, Question.question_type).join(Answer, Answer.question_id == Question.id)
         self.questions = db.session.execute(query.where(Answer.attempt_id == attempt_id).order_by(Answer.number)).all()
@@ -128,7 +129,16 @@ class Writer:
         """Answer the next question, another way than the last time."""
         question = self.questions[count % len(self.questions)]
         response = RESPONSES[question.question_type][count // len(self.questions) % 2]
-        answers.save(self.attempt_id, question.id, response, seq=None, lease=1, by=self.actor, now=clock.now())
+        answers.save(self.attempt_id, question.id, response, seq=None, lease=1, by=self.actor, now=self._at(count))
+
+    def move(self, count: int) -> None:
+        """Go to the next question; the look at it is noted, and written when presence is flushed."""
+        to, left = (count + 1) % len(self.questions) + 1, count % len(self.questions) + 1
+        answers.go(self.attempt_id, lease=1, by=self.actor, now=self._at(count), to_number=to, left_number=left)
+
+    def _at(self, count: int) -> datetime:
+        """As people write: of a text being written only one version in 15 s is kept."""
+        return self._begun_at + count * PACE
 
 
 def _writers(place: data.Place, count: int) -> list[Writer]:
@@ -154,7 +164,7 @@ def _saves(meter: Meter, writers: list[Writer], each: int) -> dict[str, Any]:
 
 
 def _presence(meter: Meter, writers: list[Writer], each: int) -> dict[str, Any]:
-    """A sign of life of everybody, three times over; then the visits of those who write."""
+    """A sign of life of everybody, three times over; then moves of those who write, and the visits noted with them."""
     ids = list(db.session.scalars(select(Attempt.id).where(Attempt.status == "in_progress")))
     presence.flush()
 
@@ -164,13 +174,16 @@ def _presence(meter: Meter, writers: list[Writer], each: int) -> dict[str, Any]:
                 presence.seen(attempt_id, now=clock.now())
             presence.flush()
 
-    def visit() -> None:
-        for number in range(each):
+    def move() -> None:
+        for count in range(each):
             for writer in writers:
-                presence.visited(writer.attempt_id, number % 43 + 1, now=clock.now())
-        presence.flush()
+                writer.move(count)
 
-    return {"sign_of_life": meter.per(3 * len(ids), live), "visit": meter.per(len(writers) * each, visit)}
+    return {
+        "sign_of_life": meter.per(3 * len(ids), live),
+        "move": meter.per(len(writers) * each, move),
+        "visit": meter.per(len(writers) * each, presence.flush),
+    }
 
 
 def _hand_in(writer: Writer) -> None:
