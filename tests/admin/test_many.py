@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from kiosk.services import centres, deeds, paper_deeds, slots, user_deeds, users
 from kiosk.services.users import UserValues
 from tests.counting import counting
 from tests.desk import Desk, hidden, plain
+from tests.test_at_once import at_once
 
 
 @pytest.fixture
@@ -103,6 +105,19 @@ def test_no_admin_is_lost_in_bulk(hall):
     who = {"organisation_id": hall.organisation_id, "by": hall.admin, "now": hall.MORNING, "reason": "x"}
     assert deeds.do(user_deeds.DEACTIVATE, both, **who).changed == 1
     assert deeds.do(user_deeds.DEACTIVATE, both, **who).why == {hall.admin.id: "last_admin", second: "inactive"}
+
+
+def test_admins_who_close_each_other_at_the_same_moment_leave_one(app, hall):
+    two = [hall.admin.id, add_admin(hall, "second")]
+    who = {"organisation_id": hall.organisation_id, "now": hall.MORNING, "reason": "x"}
+
+    def closing(closer, other):
+        return lambda: deeds.do(user_deeds.DEACTIVATE, [other], by=replace(hall.admin, id=closer), **who)
+
+    at_once(app, closing(*two), closing(*reversed(two)))
+    db.session.rollback()
+    assert len(db.session.execute(user_deeds.active_admins(hall.organisation_id)).all()) == 1
+    assert logged("deactivate_user") == 1
 
 
 def test_centres_with_a_shift_stay_and_the_others_are_archived_and_come_back(hall, desk):
