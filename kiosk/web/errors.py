@@ -36,6 +36,8 @@ TITLES = {
     429: _l("Too many tries"),
     503: _l("The server is busy"),
 }
+# said to whoever runs the server: nobody is writing yet
+UNREADY = {"not_set_up": _l("Almost ready"), "migration_pending": _l("Almost ready")}
 SENTENCES = {
     400: _l("Load the page again. What was saved is safe."),
     403: _l("You may not do this."),
@@ -65,13 +67,14 @@ def retry_after(error: KioskError) -> str:
 
 def error_answer(status: int, sentence: Any, code: str, *, retry_seconds: str = RETRY_SECONDS) -> ResponseReturnValue:
     """Return the error as the caller can read it: JSON for clients and health, else a page or a fragment."""
-    title = TITLES.get(status, UNEXPECTED if status >= 500 else TITLES[404])
+    title = UNREADY.get(code) or TITLES.get(status, UNEXPECTED if status >= 500 else TITLES[404])
     headers = {"Retry-After": retry_seconds} if status in (429, 503) else {}
     if problems.is_api() or request.path.startswith(("/healthz", "/readyz")):
         return problems.problem(status, sentence, code), status, headers
     template = "errors/_error.html" if request.headers.get("HX-Request") else "errors/error.html"
     said = {"status": status, "title": title, "sentence": sentence, "code": code, "request_id": request_id()}
-    page = render_template(template, **said, is_staff=session.get("who", {}).get("kind") == "user")
+    is_staff = session.get("who", {}).get("kind") == "user"
+    page = render_template(template, **said, is_staff=is_staff, is_unready=code in UNREADY)
     return page, status, headers
 
 
