@@ -1,0 +1,40 @@
+"""What the browser's figures and the cores are reckoned from."""
+
+from __future__ import annotations
+
+from tests.bench import cores, page, report
+from tests.bench.measures import Run
+
+SEEN = {
+    "rate": 6,
+    "moves": 2,
+    "requests": {"go": 2},
+    "thread_ms": {"task": 9.5},
+    "long_tasks": 1,
+    "longest_task_ms": 61,
+    "shifts": 0,
+    "shifted": [],
+}
+
+
+def test_an_answer_is_painted_with_the_first_change_after_it() -> None:
+    changes = [{"changed": 90.0, "painted": 99.0}, {"changed": 104.0, "painted": 116.0}]
+    assert page._painted(changes, 100.0) == 16.0
+    assert page._painted(changes, 120.0) is None, "never painted: an error, not a zero"
+
+
+def test_the_table_tells_what_the_browser_saw_and_other_scenarios_have_none_of_it() -> None:
+    load = {"requests": 10, "kilobytes": 64.1, "shifts": 0, "longest_task_ms": 12}
+    lines = report._browser_lines({"first_load": load, "rates": [SEEN]})
+    assert lines[0].startswith("first load: 10 requests, 64.1 KB")
+    assert "2 moves (2 go); 1 tasks over 50 ms, longest 61 ms; 0 layout shifts" in lines[1]
+    assert report._browser_lines({}) == []
+    assert "page" not in Run().document()
+
+
+def test_cores_are_the_rate_of_a_million_times_the_cpu_of_one() -> None:
+    rows = [{"name": name, "cpu_ms": 0.6} for name in ("time", "save", "question", "start", "submit", "sign_in")]
+    later = [{"name": "time", "cpu_ms": 60.0}]  # a higher level of the same run
+    lines = cores.table({"operations": rows + later, "yardstick": {"cpu_ms": 0.1}}).splitlines()
+    assert "| time | 100,000 | 0.60 | 60 | 100 |" in lines
+    assert lines[-1] == "| **while everybody writes** | | | **100** | **167** |"
