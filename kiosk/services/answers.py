@@ -17,7 +17,7 @@ from kiosk.errors import (
     QuestionNotInAttempt,
     SeqReused,
 )
-from kiosk.extensions import db, retried, transaction
+from kiosk.extensions import db, hot_transaction, retried, transaction
 from kiosk.models import Answer, AnswerSave
 from kiosk.services import catalogue, hot_statements, presence, responses, shapes, write_access
 from kiosk.services.audit import Actor
@@ -105,8 +105,8 @@ def go(
         "p_marked_number": 0 if marked is None else left_number,
         "p_marked": bool(marked),
     }
-    with transaction():
-        rows = db.session.execute(hot_statements.move(asks_epoch=by.epoch is not None), chosen).all()
+    with hot_transaction() as connection:
+        rows = connection.execute(hot_statements.move(asks_epoch=by.epoch is not None), chosen).all()
     by_number = {row.number: row for row in rows}
     if to_number not in by_number:
         raise write_access.why_not(attempt_id, lease, by, now, within=timedelta(0)) or QuestionNotInAttempt()
@@ -142,12 +142,12 @@ def _store(
         "p_counted": True,
         "p_refusal": None,
     }
-    with transaction():
-        if db.engine.dialect.name == "postgresql":
-            return db.session.execute(hot_statements.save(asks_epoch=asks_epoch, is_text=is_text), given).one_or_none()
-        row = db.session.execute(hot_statements.change(asks_epoch=asks_epoch), given).one_or_none()
+    with hot_transaction() as connection:
+        if connection.dialect.name == "postgresql":
+            return connection.execute(hot_statements.save(asks_epoch=asks_epoch, is_text=is_text), given).one_or_none()
+        row = connection.execute(hot_statements.change(asks_epoch=asks_epoch), given).one_or_none()
         if row is not None:
-            db.session.execute(hot_statements.keep(is_text=is_text), given | {"p_stored_seq": row.seq})
+            connection.execute(hot_statements.keep(is_text=is_text), given | {"p_stored_seq": row.seq})
     return row
 
 

@@ -89,7 +89,8 @@ def _day_shift(centre: Centre, now: datetime) -> Shift:
         id=uuid7(),
         centre_id=centre.id,
         starts_at=start,
-        latest_entry_at=start + timedelta(days=1),
+        # who starts around midnight may: the next day's shift comes a moment after it
+        latest_entry_at=start + timedelta(hours=26),
         status="open",
         capacity=centre.seats,
         start_code=START_CODE,
