@@ -12,7 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
-from kiosk.web import htmx, local_time, preferences, signin
+from kiosk.web import htmx, local_time, once, preferences, signin
 
 PHRASES_KEPT = 10_000
 
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
         exam_page=signin.exam_page,
         knows=knows,
         poll_ms=htmx.poll_ms,
+        form_number=once.number,
     )
     templates.filters.update(
         clock_time=preferences.clock_time,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,6 +92,23 @@ def test_an_invigilator_is_told_who_would_have_too_much(app: Flask, hall: Hall, 
     )
     assert deadlines(hall) == [timedelta(minutes=8)] * 2
     assert Desk(app, "centre2").post(address, minutes="8", reason="x").status_code == 404
+
+
+@pytest.mark.parametrize("of_one", [True, False], ids=["one seat", "the room"])
+def test_a_form_that_comes_twice_adds_its_time_once(hall: Hall, desk: Desk, of_one: bool) -> None:
+    seat = f"/centre/board/seats/{hall.candidate_ids[0]}/time"
+    address = seat if of_one else f"/centre/shifts/{hall.shift_id}/time"
+    drawn = re.search(r'name="once" value="(\w+)"', desk.get(address).get_data(as_text=True))
+    assert drawn
+    form = {"minutes": "7", "reason": "power cut", "once": drawn[1]}
+    for _click in range(2):
+        done = desk.post(address, **form)
+        assert done.status_code == 303
+    if not of_one:
+        assert "That was done already" in desk.text(done.location)
+    assert deadlines(hall)[0] == timedelta(minutes=7)
+    desk.post(address, **(form | {"minutes": "2"}))  # gone back to and changed, it is another form
+    assert deadlines(hall)[0] == timedelta(minutes=9)
 
 
 def test_one_seat_gets_its_lost_minutes_back(hall: Hall, desk: Desk) -> None:

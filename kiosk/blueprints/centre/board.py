@@ -19,6 +19,7 @@ from kiosk.services.boards import Board, Seat
 from kiosk.services.centres import CentreView
 from kiosk.shift_states import shift_action_from
 from kiosk.web.htmx import go_to, is_htmx
+from kiosk.web.once import once
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, needs, user_may
 from kiosk.web.staff_pages import uuid_or_none
@@ -99,15 +100,20 @@ def add_time(candidate_id: UUID) -> ResponseReturnValue:
     if problems:
         return _time_form(centre, candidate_id, problems), 422
     minutes = int(request.form["minutes"])
-    try:
+    attempt_id = seat.attempt_id
+
+    def add() -> None:
         grants.extend(
-            seat.attempt_id,
+            attempt_id,
             minutes * 60,
             reason=request.form["reason"],
             is_short=not user_may("time.grant"),
             by=current_actor(),
             now=arrived_at(),
         )
+
+    try:
+        once(add)
     except KioskError as refusal:
         return _time_form(centre, candidate_id, {"minutes": refusal.sentence}), refusal.status
     return _done(centre, candidate_id, _("%(name)s got %(minutes)s minutes more.", name=seat.name, minutes=minutes))

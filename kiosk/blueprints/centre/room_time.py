@@ -17,6 +17,7 @@ from kiosk.services import centre_reports, rooms
 from kiosk.services.centre_reports import Filters
 from kiosk.services.slots import BulkReport
 from kiosk.web.htmx import go_to, is_htmx
+from kiosk.web.once import once
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, needs, user_may
 
@@ -35,7 +36,15 @@ def room_time(shift_id: UUID) -> ResponseReturnValue:
     problems = time_problems()
     if problems:
         return _page(shift_id, problems, 422)
-    done = _add(shift_id, int(request.form["minutes"]) * 60, request.form["reason"], dry_run=False)
+    seconds, reports = int(request.form["minutes"]) * 60, list[BulkReport]()
+    if once(lambda: reports.append(_add(shift_id, seconds, request.form["reason"], dry_run=False))):
+        _say(reports[0])
+    else:
+        flash(_("That was done already: the form came twice. Nobody got the time a second time."), "ok")
+    return go_to("centre.board", shift=shift_id, **code_of(centre_of(own_shift(shift_id).centre_id)))
+
+
+def _say(done: BulkReport) -> None:
     minutes = ngettext("%(num)s minute", "%(num)s minutes", int(request.form["minutes"]))
     got = ngettext(
         "%(num)s candidate got %(minutes)s more.",
@@ -49,7 +58,6 @@ def room_time(shift_id: UUID) -> ResponseReturnValue:
             _("%(num)s would have more than you may grant. Ask the centre admin.", num=done.skipped["over_limit"]),
             "warn",
         )
-    return go_to("centre.board", shift=shift_id, **code_of(centre_of(own_shift(shift_id).centre_id)))
 
 
 def _page(shift_id: UUID, problems: dict[str, str], status: int) -> ResponseReturnValue:
