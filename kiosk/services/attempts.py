@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, insert, null, select, update
+from sqlalchemy import Uuid, bindparam, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk import timers
@@ -29,9 +29,6 @@ from kiosk.services.slots import checked_reason
 from kiosk.services.system import settings
 from kiosk.shift_states import ShiftStatus
 from kiosk.states import AttemptAction, AttemptStatus, SlotAction, SlotStatus
-
-_answers: Any = Answer.__table__  # a table, not a class: 43 rows need no unit of work
-_DRAWN = insert(_answers)
 
 
 @retried
@@ -197,8 +194,7 @@ def _begin(
         by=by,
         now=now,
     )
-    rows = drawing.drawn_answers(attempt_id, catalogue.questions_of(set_id).values(), seed)
-    db.session.execute(_DRAWN, [row | {"visited_at": now if row["number"] == 1 else None} for row in rows])
+    drawing.draw(attempt_id, catalogue.questions_of(set_id).values(), seed, first_seen_at=now)
 
 
 def active_set(trade_id: UUID, paper_type: str, *, open_shift_id: UUID | None = None) -> UUID:

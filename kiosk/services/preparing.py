@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import (
@@ -20,7 +20,7 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
-from kiosk.models import Answer, Attempt, Slot
+from kiosk.models import Attempt, Slot
 from kiosk.services import _transitions, attempts, catalogue, drawing, entry, finishing, sitting_reports
 from kiosk.services.attempts import Started
 from kiosk.services.audit import Actor
@@ -130,8 +130,7 @@ def _draw(found: Entry, *, lease: int, by: Actor, now: datetime) -> None:
         "allowed_seconds": found.allowed_seconds,
     }
     _transitions.open_attempt(values, is_started=False, by=by, now=now)
-    rows = drawing.drawn_answers(attempt_id, catalogue.questions_of(set_id).values(), seed)
-    db.session.execute(insert(Answer), rows)
+    drawing.draw(attempt_id, catalogue.questions_of(set_id).values(), seed, first_seen_at=None)
 
 
 def _refuse_paused_and_over(found: Entry, attempt: Attempt, *, by: Actor, now: datetime) -> None:
