@@ -32,9 +32,7 @@ def save() -> ResponseReturnValue:
     except BadResponse as refusal:
         return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
     _note_unsaved(sitting.attempt_id)
-    return fragment(
-        "candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone()
-    )
+    return fragment("candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone())
 
 
 @bp.post("/exam/go")
