@@ -77,7 +77,7 @@ def _import(count: int, by: Actor) -> int:
     from kiosk.services.candidate_plans import Scope
     from tests.bench.candidates import table
 
-    content, scope = table(count, "csv"), Scope(by.organisation_id)  # type: ignore[arg-type]
+    content, scope = table(count, 0, "csv"), Scope(by.organisation_id)  # type: ignore[arg-type]
     working.do(jobs.begin(candidate_imports.order_directly(content, "bench.csv", scope), by=by, now=clock.now()))
     query = select(func.count()).select_from(Candidate).where(Candidate.service_no.like("IC-%"))
     return db.session.scalars(query).one()
