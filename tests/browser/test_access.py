@@ -19,7 +19,6 @@ TOO_SMALL = """() => [...document.querySelectorAll('a[href], button, input:not([
   .filter(([, box]) => Math.round(box.width) < 44 || Math.round(box.height) < 44)
   .map(([html, box]) => `${Math.round(box.width)}x${Math.round(box.height)} ${html}`)"""
 
-IS_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 STICKS_OUT = """() => [document.documentElement.scrollWidth, window.innerWidth,
   ...[...document.querySelectorAll('body *')]
   .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 0.5)
@@ -32,11 +31,7 @@ def problems(page: Page) -> list[str]:
     page.evaluate(AXE)
     found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
     wrong = [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
-    for _look in range(20):  # a page that is still being laid out settles; one that is too wide stays so
-        if not page.evaluate(IS_WIDE):
-            break
-        page.wait_for_timeout(100)
-    else:
+    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         wrong.append(f"the page scrolls sideways: {page.evaluate(STICKS_OUT)}")
     return wrong + page.evaluate(TOO_SMALL)
 
