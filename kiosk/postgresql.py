@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import select
 import time
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import InvalidatePoolError
 
 ANSWER_SECONDS = 6.5  # with a new connection after it less than the 10 s that any request may take
 # what bounds a statement, the wait for a lock, and a transaction that its worker left alone; as PostgreSQL shows them
 LIMITS = {"statement_timeout": "10s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "30s"}
-BEGIN = "; ".join(("BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items())))
+LIMITED_BEGIN = "; ".join(("BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in LIMITS.items())))
 ASK_FOR_LIMITS = "SELECT pg_backend_pid(), " + ", ".join(f"current_setting('{name}')" for name in LIMITS)
 PREPARE_AFTER = 5  # times that a statement was sent
 
@@ -36,11 +38,26 @@ class Bounded(psycopg.Connection[Any]):
             self.close()  # what it says later would be taken for the next one's answer
             raise psycopg.OperationalError("the database does not answer") from None
 
+    def has_news(self) -> bool:
+        """Whether the server has sent something unasked: mostly that it ends this connection."""
+        if self.closed:
+            return True
+        looking = select.poll()
+        looking.register(self.pgconn.socket, select.POLLIN)
+        return bool(looking.poll(0))
+
+    def answers(self) -> bool:
+        """Ask the server whether it is still there."""
+        try:
+            self.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
 
 def engine_options() -> dict[str, Any]:
     """Return SQLAlchemy's engine options."""
     return {
-        "pool_pre_ping": True,
         "pool_size": 8,
         "max_overflow": 4,
         "pool_timeout": 5,
@@ -69,9 +86,17 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        if not connection.connection.dbapi_connection.is_limited:  # type: ignore[union-attr]
-            # one message for all of it: not a round trip more than the plain BEGIN, which the driver then leaves out
-            connection.exec_driver_sql(BEGIN, execution_options={"no_parameters": True})
+        # the driver begins nothing by itself; BEGIN and limits are one message, not a round trip more than BEGIN alone
+        is_limited = connection.connection.dbapi_connection.is_limited  # type: ignore[union-attr]
+        if not (is_limited and "is_alone" in connection.get_execution_options()):
+            begin = "BEGIN" if is_limited else LIMITED_BEGIN
+            connection.exec_driver_sql(begin, execution_options={"no_parameters": True})
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Bounded, _record: Any, _proxy: Any) -> None:
+        """A connection that the database has closed says so: no round trip is needed to find out (pool_pre_ping)."""
+        if connection.has_news() and not connection.answers():
+            raise InvalidatePoolError
 
 
 def _connect(named: dict[str, Any]) -> Bounded:
@@ -84,7 +109,6 @@ def _connect(named: dict[str, Any]) -> Bounded:
     connection.autocommit, connection.prepare_threshold = True, None
     process_id, *limits = connection.execute(ASK_FOR_LIMITS).fetchone() or (0,)
     connection.is_limited = limits == [*LIMITS.values()]
-    connection.autocommit = not connection.is_limited
     if process_id == connection.info.backend_pid:
         # a pooler tells a number of its own, and one in transaction mode knows no prepared statements
         connection.prepare_threshold = PREPARE_AFTER

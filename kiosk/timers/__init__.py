@@ -70,7 +70,7 @@ def forget_timer(attempt_id: UUID) -> None:
 
 def read_timer(attempt_id: UUID) -> Timer | None:
     """Return what Redis knows; None for no usable key: then only the database can tell."""
-    return _store().read([attempt_id]).get(attempt_id)
+    return _store().read(attempt_id)
 
 
 def reconcile(truth: Callable[[], dict[UUID, Timer]], *, now: datetime) -> int:

@@ -6,7 +6,7 @@ many times the bound, so of its cluster client only the map of slots and the nod
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,7 @@ class Link:
     def __init__(self, client: redis.Redis, *, can_move: bool = False) -> None:
         """`can_move`: another Redis may become the master, so the road is looked up anew now and then."""
         self.client, self.can_move = client, can_move
+        self._idle: dict[redis.Redis, deque[Any]] = defaultdict(deque)
         options = client.connection_pool.connection_kwargs
         self.where = f"{options.get('host')}:{options.get('port')}"
 
@@ -56,6 +57,27 @@ class Link:
             for start in range(0, len(ids), BATCH):
                 yield client, ids[start : start + BATCH]
 
+    def ask(self, client: redis.Redis, commands: list[tuple[str, str]]) -> list[Any]:
+        """Return the answers to `commands`, sent in one round trip; what Redis refuses is an answer, too.
+
+        redis-py's pool counts and measures each lending of a connection, which costs as much as the question: those of
+        the polls are kept here. Raises redis.RedisError and OSError.
+        """
+        idle = self._idle[client]
+        try:
+            connection = idle.pop()
+        except IndexError:
+            connection = client.connection_pool.make_connection()
+        try:
+            _make_ready(connection)
+            connection.send_packed_command(connection.pack_commands(commands))
+            return [_answer(connection) for _command in commands]
+        except BaseException:
+            connection.disconnect()  # an answer that comes later would be taken for that of another question
+            raise
+        finally:
+            idle.append(connection)
+
     def masters(self) -> list[tuple[redis.Redis, str]]:
         """Return each node that takes writes, with the name of a key to try one."""
         return [(self.client, "exam:probe")]
@@ -70,7 +92,13 @@ class Link:
 
     def close(self) -> None:
         """Drop the connections."""
+        self._drop_idle()
         self.client.close()
+
+    def _drop_idle(self) -> None:
+        for connections in list(self._idle.values()):
+            for connection in list(connections):
+                connection.disconnect()
 
     def _everybody(self) -> list[redis.Redis]:
         return [self.client]
@@ -83,6 +111,7 @@ class ClusterLink(Link):
 
     def __init__(self, cluster: RedisCluster) -> None:
         self.cluster, self.can_move = cluster, True
+        self._idle = defaultdict(deque)
         nodes = cluster.nodes_manager.slots_cache
         self.where = ",".join(f"{slot}-{masters[0].name}" for slot, masters in _borders(nodes))
         self._probes = self._probe_keys()
@@ -97,6 +126,7 @@ class ClusterLink(Link):
         return [(self.cluster.get_redis_connection(node), self._probes[node.name]) for node in self._all_masters()]
 
     def close(self) -> None:
+        self._drop_idle()
         self.cluster.close()
 
     def _everybody(self) -> list[redis.Redis]:
@@ -173,6 +203,26 @@ def _bounds() -> dict[str, Any]:
         "retry": Retry(NoBackoff(), 0),
         "decode_responses": True,
     }
+
+
+def _make_ready(connection: Any) -> None:
+    """Connect, anew if the other side has ended the connection since it was used."""
+    if connection.is_connected:
+        try:
+            if not connection.can_read():
+                return
+        except (redis.RedisError, OSError):
+            pass
+        connection.disconnect()
+    connection.connect()
+
+
+def _answer(connection: Any) -> Any:
+    """One answer; a refusal is one too, so that all are read and none is left for the next caller."""
+    try:
+        return connection.read_response()
+    except redis.ResponseError as refusal:
+        return refusal
 
 
 def _borders(slots: dict[int, list[ClusterNode]]) -> Iterable[tuple[int, list[ClusterNode]]]:

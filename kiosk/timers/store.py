@@ -71,10 +71,10 @@ class TimerStore:
         """Return the keys of `attempt_ids` as they stand, one round trip per 1,000 and node; None if Redis is away."""
         return self.call(lambda link: _each_batch(link, attempt_ids, _read_batch))
 
-    def read(self, attempt_ids: Iterable[UUID]) -> dict[UUID, Timer]:
-        """Return the usable keys among those of `attempt_ids`."""
-        found = self.find(attempt_ids) or {}
-        return {attempt_id: timer for attempt_id, one in found.items() if (timer := one.timer)}
+    def read(self, attempt_id: UUID) -> Timer | None:
+        """Return the key of one attempt if it is a usable one."""
+        found = self.call(lambda link: _read_batch(link, link.client_for(link.key(attempt_id)), [attempt_id]))
+        return found[attempt_id].timer if found else None
 
     def write(self, attempt_id: UUID, timer: Timer, *, keep_ms: int) -> bool:
         """Write one key unless a newer version stands there; return whether Redis answered."""
@@ -209,16 +209,9 @@ def _each_batch(link: Link, attempt_ids: Iterable[UUID], use: Callable[..., dict
 
 
 def _read_batch(link: Link, client: redis.Redis, attempt_ids: list[UUID]) -> dict[UUID, Found]:
-    """GET and PTTL of each key in one round trip; on the connection itself: a pipeline costs more than the call."""
-    pool = client.connection_pool
-    connection = pool.get_connection()
-    try:
-        keys = [link.key(attempt_id) for attempt_id in attempt_ids]
-        asked = [(command, key) for key in keys for command in ("GET", "PTTL")]
-        connection.send_packed_command(connection.pack_commands(asked))
-        answers = [_answer(connection) for _question in asked]
-    finally:
-        pool.release(connection)
+    """GET and PTTL of each key in one round trip."""
+    keys = [link.key(attempt_id) for attempt_id in attempt_ids]
+    answers = link.ask(client, [(command, key) for key in keys for command in ("GET", "PTTL")])
     # a key of a wrong type is an answer about that key, not a failure of Redis
     failure = next((a for a in answers if isinstance(a, redis.RedisError) and "WRONGTYPE" not in str(a)), None)
     if failure:
@@ -226,14 +219,6 @@ def _read_batch(link: Link, client: redis.Redis, attempt_ids: list[UUID]) -> dic
     return {
         attempt_id: Found(answers[2 * place], answers[2 * place + 1]) for place, attempt_id in enumerate(attempt_ids)
     }
-
-
-def _answer(connection: Any) -> Any:
-    """One answer; what Redis refuses is one too, so that all are read and none is left for the next caller."""
-    try:
-        return connection.read_response()
-    except redis.ResponseError as refusal:
-        return refusal
 
 
 def _write_batch(

@@ -25,7 +25,8 @@ def delete_strays(running: Callable[[list[UUID]], set[UUID]]) -> int:
     ids, deleted = [attempt_id for attempt_id in names if attempt_id], 0
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
-        stopped = {i for i, timer in store.read(batch).items() if timer.deadline_ms is None}
+        found = store.find(batch) or {}
+        stopped = {i for i, one in found.items() if one.timer and one.timer.deadline_ms is None}
         strays = [names[i] for i in set(batch) - stopped - running(batch)]
         if strays:
             deleted += store.call(lambda link, strays=strays: sum(_delete(link, name) for name in strays)) or 0

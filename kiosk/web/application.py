@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
+import flask
 from flask import Flask
 from flask.templating import Environment
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.http import parse_cookie
+from werkzeug.routing import MapAdapter
+from werkzeug.utils import cached_property
+
+COOKIES_KEPT = 10_000
+NAMES_KEPT = 100
 
 
 class Templates(Environment):
@@ -17,11 +26,54 @@ class Templates(Environment):
         return super().make_globals(d) if d else self.globals
 
 
+class Request(flask.Request):
+    """Flask's request; a browser's line of cookies is taken apart once, not at each poll."""
+
+    @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """The cookies by name."""
+        return _cookies(self.environ.get("HTTP_COOKIE", ""))
+
+
 class Application(Flask):
     """The product's application."""
 
     jinja_environment = Templates
+    request_class = Request
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """As Flask's."""
+        super().__init__(*args, **kwargs)
+        self._names: dict[tuple[str, ...], str] = {}
 
     def ensure_sync(self, func: Any) -> Any:
         """Return the function as it is: none is a coroutine, so none has to be asked."""
         return func
+
+    def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
+        """As Flask's, which looks anew at each request whether the name that was asked for is ours."""
+        if request is None:
+            return super().create_url_adapter(None)
+        environ = request.environ
+        asked = environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), environ["SERVER_NAME"], environ["SERVER_PORT"]
+        name = self._names.get(asked)
+        if name is None:
+            adapter = super().create_url_adapter(request)  # SecurityError for a name that isn't ours
+            if adapter and len(self._names) < NAMES_KEPT:
+                self._names[asked] = adapter.server_name
+            return adapter
+        return MapAdapter(
+            self.url_map,
+            name,
+            environ.get("SCRIPT_NAME", ""),
+            "",
+            environ["wsgi.url_scheme"],
+            environ["PATH_INFO"].encode("latin1").decode(errors="replace"),
+            request.method,
+            request.query_string.decode("latin1"),
+        )
+
+
+@lru_cache(COOKIES_KEPT)
+def _cookies(line: str) -> ImmutableMultiDict[str, str]:
+    return ImmutableMultiDict(parse_cookie(line))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+from functools import lru_cache
 
 from flask import Flask, Response, request
+from werkzeug.http import parse_accept_header
 
 SMALLEST = 1400  # what fits into one packet gains nothing
 KINDS = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/json")
@@ -37,16 +39,22 @@ def init_app(app: Flask) -> None:
 
 def _is_worth_it(response: Response) -> bool:
     size = response.content_length
+    if size is not None and size < SMALLEST:
+        return False  # most answers: nothing more is asked
     return (
         response.status_code in (200, 401, 409, 422)
         and response.mimetype in KINDS
         and "Content-Encoding" not in response.headers
-        and "gzip" in request.accept_encodings
+        and _takes_gzip(request.environ.get("HTTP_ACCEPT_ENCODING", ""))
         and request.method != "HEAD"
         # what is written as it is read must not be gathered first
         and not (size is None and response.is_streamed)
-        and (size is None or size >= SMALLEST)
     )
+
+
+@lru_cache(100)
+def _takes_gzip(said: str) -> bool:
+    return "gzip" in parse_accept_header(said)
 
 
 def _body(response: Response) -> bytes:

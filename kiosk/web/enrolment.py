@@ -13,7 +13,7 @@ from kiosk.web.request_time import arrived_at
 
 LASTS_SECONDS = 400 * 24 * 3600  # as long as browsers keep any cookie
 SALT = "kiosk enrolment"
-LOCKDOWN_HEADERS = ("X-SafeExamBrowser-ConfigKeyHash", "X-SafeExamBrowser-RequestHash")
+LOCKDOWN_HEADERS = ("HTTP_X_SAFEEXAMBROWSER_CONFIGKEYHASH", "HTTP_X_SAFEEXAMBROWSER_REQUESTHASH")
 
 
 def current_kiosk_id() -> UUID | None:
@@ -32,7 +32,7 @@ def current_place() -> Place | None:
 
 def is_locked_down() -> bool:
     """Whether the browser says that it is locked down."""
-    return any(request.headers.get(name) for name in LOCKDOWN_HEADERS)
+    return any(request.environ.get(name) for name in LOCKDOWN_HEADERS)
 
 
 def keep(response: Response, enrolled: Enrolled) -> Response:
@@ -47,8 +47,11 @@ def keep(response: Response, enrolled: Enrolled) -> Response:
 
 
 def _kept() -> tuple[UUID, str] | None:
+    cookie = request.cookies.get(_name())
+    if not cookie:
+        return None
     try:
-        kiosk_id, token = _serializer().loads(request.cookies.get(_name(), ""))
+        kiosk_id, token = _serializer().loads(cookie)
         return UUID(kiosk_id), str(token)
     except (BadSignature, ValueError, TypeError, AttributeError):
         return None

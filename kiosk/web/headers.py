@@ -56,5 +56,5 @@ class _Headers:
 
 
 def _refuse_cross_site() -> None:
-    if request.method not in READS and request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if request.method not in READS and request.environ.get("HTTP_SEC_FETCH_SITE") == "cross-site":
         abort(403)

@@ -15,7 +15,7 @@ LAST_SECONDS_MS = 1000
 
 def is_htmx() -> bool:
     """Whether a script asks and wants a fragment, not a page."""
-    return "HX-Request" in request.headers
+    return "HTTP_HX_REQUEST" in request.environ
 
 
 def go_to(endpoint: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:

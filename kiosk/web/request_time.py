@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime
-from uuid import uuid4
 
 from flask import Flask, g, has_request_context, request
 
@@ -28,7 +28,9 @@ def init_app(app: Flask) -> None:
 
 
 def _stamp() -> None:
-    g.arrived_at = clock.now()
-    given = request.headers.get("X-Request-Id", "")
-    usable = given.isascii() and given.replace("-", "").isalnum() and len(given) <= LONGEST_ID
-    g.request_id = given if usable else uuid4().hex[:16]
+    kept = g._get_current_object()
+    kept.arrived_at = clock.now()
+    given = request.environ.get("HTTP_X_REQUEST_ID", "")
+    usable = given and given.isascii() and given.replace("-", "").isalnum() and len(given) <= LONGEST_ID
+    # no secret, so not asked of the system: that would hand the interpreter to another thread
+    kept.request_id = given if usable else f"{random.getrandbits(64):016x}"

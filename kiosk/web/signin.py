@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any
 from uuid import UUID
 
@@ -24,20 +24,17 @@ from kiosk.web.request_time import request_id
 from kiosk.web.sessions import KeptSessions
 
 LONGEST_AGENT = 200
+VISITORS_KEPT = 10_000
 OPEN_ENDPOINTS = {"static", "health.healthz", "health.readyz", "health.metrics"}
 
 
 class Visitor(UserMixin):
     """Who is signed in, as Flask-Login wants it; everything comes from the cookie."""
 
-    def __init__(self, kept: dict[str, Any]) -> None:
+    def __init__(self, *, kind: str, id: str, name: str, organisation: str, epoch: int, login: int) -> None:
         """Take over what `sign_in_session` kept."""
-        self.kind: str = kept["kind"]
-        self.id = UUID(kept["id"])
-        self.name: str = kept["name"]
-        self.organisation_id = UUID(kept["organisation"])
-        self.epoch: int = kept["epoch"]
-        self.login_no: int = kept["login"]
+        self.kind, self.name, self.epoch, self.login_no = kind, name, epoch, login
+        self.id, self.organisation_id = UUID(id), UUID(organisation)
 
     def get_id(self) -> str:
         """Return the id under which Flask-Login finds this sign-in again."""
@@ -77,7 +74,7 @@ def sign_in_session(signed_in: SignedIn) -> None:
         "login": signed_in.login_no,
     }
     session.permanent = True
-    login_user(Visitor(session["who"]))
+    login_user(Visitor(**session["who"]))
 
 
 def keep_epoch(epoch: int) -> None:
@@ -93,11 +90,12 @@ def sign_out_session() -> None:
 
 def current_candidate_id() -> UUID:
     """Return the signed-in candidate's id. Raises SignedOut for anybody else."""
-    if not current_user.is_authenticated:
+    visitor = current_user._get_current_object()
+    if not visitor.is_authenticated:
         raise SignedOut
-    if current_user.kind != "candidate":
+    if visitor.kind != "candidate":
         raise WrongAudience
-    return current_user.id
+    return visitor.id
 
 
 def current_epoch() -> int:
@@ -112,8 +110,11 @@ def current_login_no() -> int:
 
 def current_page() -> int | None:
     """Return the number of the exam page that asks; None for a page that does not know its number yet."""
-    text = request.values.get("page", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+    kept = g._get_current_object()
+    if "asking_page" not in kept:
+        text = request.args.get("page") or (request.form.get("page") if request.method == "POST" else None) or ""
+        kept.asking_page = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else None
+    return kept.asking_page
 
 
 def current_lease() -> int:
@@ -157,7 +158,7 @@ def current_actor() -> Actor:
 
 def user_agent() -> str | None:
     """Return what the browser calls itself, without what could not be shown."""
-    words = request.headers.get("User-Agent", "")
+    words = request.environ.get("HTTP_USER_AGENT", "")
     if not words.isprintable():
         words = "".join(char for char in words if char.isprintable())
     return words[:LONGEST_AGENT] or None
@@ -224,10 +225,16 @@ def needs(capability: str) -> Any:
 def _load_visitor(visitor_id: str) -> Visitor | None:
     kept = session.get("who")
     try:
-        visitor = Visitor(kept) if kept else None
-    except (KeyError, TypeError, ValueError):
+        visitor = _visitor(**kept) if kept else None
+    except (TypeError, ValueError):
         return None  # a cookie of an older shape is a sign-out, not an error
     return visitor if visitor and visitor.get_id() == visitor_id else None
+
+
+@lru_cache(VISITORS_KEPT)
+def _visitor(**kept: Any) -> Visitor:
+    """A sign-in says the same at each request; whoever reads it changes nothing in it."""
+    return Visitor(**kept)
 
 
 def require_sign_in() -> ResponseReturnValue | None:

@@ -9,6 +9,7 @@ import flask
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import get_translations, lazy_gettext
 from flask_login import current_user
+from jinja2 import Environment
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
@@ -32,6 +33,9 @@ def init_app(app: Flask) -> None:
         knows=knows,
         poll_ms=htmx.poll_ms,
         form_number=once.number,
+        cell_button=_kept(templates, "macros/exam.html", "cell_button"),
+        marks_words=_kept(templates, "candidate/words.html", "marks_words"),
+        type_word=_kept(templates, "candidate/words.html", "type_word"),
     )
     templates.filters.update(
         clock_time=preferences.clock_time,
@@ -68,6 +72,16 @@ def _phrase(_language: str, text: str) -> Markup:
 def _words(language: str, text: str) -> Markup:
     """A text without values; it is a format string as well, so that a "%" is written in the same way in all of them."""
     return _phrase(language, text) % {}
+
+
+def _kept(templates: Environment, file: str, macro: str) -> Any:
+    """A macro that says the same for the same arguments and language: it is drawn once for each."""
+
+    @lru_cache(PHRASES_KEPT)
+    def drawn(_language: str, *given: Any) -> Markup:
+        return getattr(templates.get_template(file).module, macro)(*given)
+
+    return lambda *given: drawn(preferences.language(), *given)
 
 
 def _address_maker() -> Any:

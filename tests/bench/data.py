@@ -124,6 +124,6 @@ def _settle() -> None:
     """Leave no connection open, and do what autovacuum would do within a minute."""
     db.session.remove()
     if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with db.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
     db.engine.dispose()

@@ -29,7 +29,7 @@ def gather(hall: Hall, count: int, *, questions: int = QUESTIONS) -> datetime:
     for first in range(0, count, CHUNK):
         _seat(hall, f"Z{count:05}", range(first, min(first + CHUNK, count)), paper_id, set_id)
     if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with db.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
     return deadline_at
 

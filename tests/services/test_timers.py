@@ -161,8 +161,8 @@ def test_many_timers_are_stopped_at_once_and_never_with_an_older_version(shape: 
     ids = [uuid4() for _ in range(1100)]
     timers.create_timers({i: timers.Timer(1, 7, 1) for i in ids}, now=hall.MORNING)
     timers.delete_timers({i: 6 if place % 2 else 8 for place, i in enumerate(ids)})
-    found = current_app.extensions["timers"].read(ids)
-    assert [found[i].version for i in ids] == [7 if place % 2 else 8 for place in range(1100)]
+    found = current_app.extensions["timers"].find(ids)
+    assert [found[i].timer.version for i in ids] == [7 if place % 2 else 8 for place in range(1100)]
 
 
 def test_a_slow_writer_never_brings_an_older_timer_back(hall: Hall, player: Player, shape: Plain) -> None:

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kiosk.blueprints.candidate import bp
-from kiosk.blueprints.candidate.forms import AnswerForm, MoveForm
+from kiosk.blueprints.candidate.forms import ExamForm
 from kiosk.blueprints.candidate.place import own_sheet, own_sitting, own_standing, token_of
 from kiosk.errors import BadResponse, QuestionNotInAttempt
 from kiosk.services import answers, catalogue, presence, reports
@@ -20,25 +20,25 @@ from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import Sitting, current_actor, current_page
 from kiosk.web.templating import fragment
 
-UNSAVED = "X-Unsaved"
+UNSAVED = "HTTP_X_UNSAVED"
 
 
 @bp.post("/exam/save")
 def save() -> ResponseReturnValue:
     """Save one answer; the page sends each change here by itself."""
-    form, sitting = AnswerForm(), own_sitting()
+    form, sitting = ExamForm(request.form), own_sitting()
     try:
-        saved = _save(form, sitting, seq=form.seq.data)
+        saved = _save(form, sitting, seq=form.seq)
     except BadResponse as refusal:
         return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
     _note_unsaved(sitting.attempt_id)
-    return fragment("candidate/_saved.html", saved=saved, question_id=form.question.data, zone=preferences.time_zone())
+    return fragment("candidate/_saved.html", saved=saved, question_id=form.question, zone=preferences.time_zone())
 
 
 @bp.post("/exam/go")
 def go() -> ResponseReturnValue:
     """Move to another question; what the page has not heard saved comes along and is saved first."""
-    form, sitting = MoveForm(), own_sitting()
+    form, sitting = ExamForm(request.form), own_sitting()
     try:
         saved = _save_before_going(form, sitting)
     except BadResponse as refusal:
@@ -54,7 +54,7 @@ def go() -> ResponseReturnValue:
         cells=[cell for cell in (swap.left, swap.here) if cell],
         remaining_ms=swap.remaining_ms,
         saved=saved,
-        left_id=form.question.data,
+        left_id=form.question,
         zone=preferences.time_zone(),
     )
 
@@ -86,12 +86,12 @@ def waiting() -> ResponseReturnValue:
 
 def _note_unsaved(attempt_id: UUID) -> None:
     """Take over what the page says by the way, for the room board: how many answers it could not bring here yet."""
-    text = request.headers.get(UNSAVED, "0")
+    text = request.environ.get(UNSAVED, "0")
     presence.unsaved(attempt_id, int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0)
 
 
-def _save(form: AnswerForm, sitting: Sitting, *, seq: int | None, clears: bool = False) -> SavedAnswer:
-    question = catalogue.question(form.question.data) if form.question.data else None
+def _save(form: ExamForm, sitting: Sitting, *, seq: int | None, clears: bool = False) -> SavedAnswer:
+    question = catalogue.question(form.question) if form.question else None
     if question is None:
         raise QuestionNotInAttempt
     return answers.save(
@@ -105,15 +105,15 @@ def _save(form: AnswerForm, sitting: Sitting, *, seq: int | None, clears: bool =
     )
 
 
-def _save_before_going(form: MoveForm, sitting: Sitting) -> SavedAnswer | None:
+def _save_before_going(form: ExamForm, sitting: Sitting) -> SavedAnswer | None:
     """A script numbers its changes; a plain form is the newest by being sent, whatever number its page had."""
-    clears = form.go.data == "clear"
-    if not (form.changed.data or clears):
+    clears = form.go == "clear"
+    if not (form.is_changed or clears):
         return None
-    return _save(form, sitting, seq=form.seq.data if is_htmx() else None, clears=clears)
+    return _save(form, sitting, seq=form.seq if is_htmx() else None, clears=clears)
 
 
-def _go(form: MoveForm, sitting: Sitting) -> Swap:
+def _go(form: ExamForm, sitting: Sitting) -> Swap:
     return answers.go(
         sitting.attempt_id,
         lease=sitting.lease,
@@ -121,7 +121,7 @@ def _go(form: MoveForm, sitting: Sitting) -> Swap:
         now=arrived_at(),
         # the last question left forward stays where it is: the summary comes next
         to_number=form.target,
-        left_number=form.number.data,
+        left_number=form.number,
         marked=form.mark,
         language=preferences.language(),
     )
