@@ -96,7 +96,7 @@ def test_the_hot_paths_keep_their_budgets_and_their_limits(hall_behind: Hall) ->
         answers.save(attempt_id, question_id, "B", seq=1, lease=player.lease, by=player.actor, now=hall_behind.MORNING)
     assert counted.statements <= 2
     assert counted.commits == 1
-    assert sent[0] == postgresql.BEGIN
+    assert sent[0] == postgresql.LIMITED_BEGIN
     with counting() as counted:
         assert reports.clock(attempt_id, lease=player.lease, now=hall_behind.MORNING).is_running
     assert counted.statements == 0
@@ -133,7 +133,7 @@ def test_the_server_prepares_statements_but_never_behind_a_pooler(
 
 
 def test_a_held_row_is_given_up_in_bounded_time(hall_behind: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgresql, "BEGIN", postgresql.BEGIN.replace("'3s'", "'200ms'"))
+    monkeypatch.setattr(postgresql, "LIMITED_BEGIN", postgresql.LIMITED_BEGIN.replace("'3s'", "'200ms'"))
     player = hall_behind.player()
     player.start()
     engine = db.create_engine(hall_behind.app.config["SQLALCHEMY_DATABASE_URI"])

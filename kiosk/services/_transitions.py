@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ClauseElement, bindparam, insert, update
+from sqlalchemy import ClauseElement, Uuid, bindparam, insert, or_, update
 
 from kiosk.extensions import db
 from kiosk.ids import uuid7
@@ -50,10 +50,11 @@ def move_slots(
     else:
         stamps = {"status": slot_target(action), **_slot_stamps(action, now)}
     plain, computed = _split(stamps | values)
-    statement = _slots_moved(tuple(sources), tuple(plain))
+    ids = list(slot_ids)
+    statement = _slots_moved(tuple(sources), tuple(plain), is_one=len(ids) == 1)
     if computed:
         statement = statement.values(**computed)
-    moved = db.session.execute(statement, _parameters({"ids": list(slot_ids)} | plain)).all()
+    moved = db.session.execute(statement, _parameters(_named(ids) | plain)).all()
     target = SlotStatus.NONE if closing else slot_target(action)
     audit.record(
         [
@@ -118,10 +119,10 @@ def move_attempts(
     moved: list[Any] = []
     changes: list[Change] = []
     plain, computed = _split({"status": attempt_target(action), "changed_at": now} | values)
-    statement = _attempts_moved(tuple(plain), is_same=only_version is not None)
+    statement = _attempts_moved(tuple(plain), is_one=len(ids) == 1, is_same=only_version is not None)
     if computed:
         statement = statement.values(**computed)
-    given = _parameters({"ids": ids, "only_version": only_version} | plain)
+    given = _parameters(_named(ids) | {"only_version": only_version} | plain)
     # one statement for each source: the audit row needs to know where a row came from
     for source in [only_from] if only_from else attempt_sources(action):
         rows = db.session.execute(statement, given | {"p_source": source}).all()
@@ -172,16 +173,25 @@ def _parameters(values: dict[str, Any]) -> dict[str, Any]:
     return {f"p_{name}": value for name, value in values.items()}
 
 
+def _named(ids: list[UUID]) -> dict[str, Any]:
+    return {"id": ids[0]} if len(ids) == 1 else {"ids": ids}
+
+
+def _those(column: Any, *, is_one: bool) -> Any:
+    """The rows asked for: one by its id, which is what a candidate moves, or many."""
+    return column == bindparam("p_id", type_=Uuid) if is_one else column.in_(bindparam("p_ids", expanding=True))
+
+
 @cache
-def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...]) -> Any:
-    """The statement of `move_slots`, built once for each shape (ADR 4): `p_ids`, and `p_` before each column's name."""
+def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...], *, is_one: bool) -> Any:
+    """The statement of `move_slots`, built once for each shape (ADR 4): `p_` before each column's name."""
     given = {name: bindparam(f"p_{name}", type_=_slots.c[name].type) for name in names}
     return (
         update(_slots)
         .where(
-            _slots.c.id.in_(bindparam("p_ids", expanding=True)),
+            _those(_slots.c.id, is_one=is_one),
             _slots.c.closed_at.is_(None),
-            _slots.c.status.in_(sources),
+            or_(*(_slots.c.status == source for source in sources)),
         )
         .values(version=_slots.c.version + 1, **given)
         .returning(_slots.c.id, _slots.c.candidate_id, _slots.c.paper_id, _slots.c.status, _slots.c.extra_attempts)
@@ -189,13 +199,13 @@ def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...]) -> Any
 
 
 @cache
-def _attempts_moved(names: tuple[str, ...], *, is_same: bool) -> Any:
+def _attempts_moved(names: tuple[str, ...], *, is_one: bool, is_same: bool) -> Any:
     """As `_slots_moved`: from `p_source`, with `is_same` only at `p_only_version`."""
     given = {name: bindparam(f"p_{name}", type_=_attempts.c[name].type) for name in names}
     statement = (
         update(_attempts)
         .where(
-            _attempts.c.id.in_(bindparam("p_ids", expanding=True)),
+            _those(_attempts.c.id, is_one=is_one),
             _attempts.c.status == bindparam("p_source", type_=_attempts.c.status.type),
         )
         .values(version=_attempts.c.version + 1, **given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
 from collections.abc import Iterable
@@ -9,14 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import bindparam, text
 
 from kiosk.extensions import db
 from kiosk.models import Answer
 from kiosk.services.catalogue import FrozenQuestion
 
-_answers: Any = Answer.__table__  # a table, not a class: nothing here needs a unit of work
-_AT_ONCE = text(
+# all rows in one statement: a row at a time costs more than all the rest of a start
+_POSTGRESQL = text(
     "INSERT INTO answers "
     "(attempt_id, question_id, number, part, option_order, seq, is_marked, time_spent_seconds, visited_at) "
     "SELECT :p_attempt, drawn.question_id, drawn.number, drawn.part, drawn.option_order, 0, false, 0, "
@@ -24,6 +25,16 @@ _AT_ONCE = text(
     "FROM unnest(CAST(:p_question_id AS uuid[]), CAST(:p_number AS integer[]), CAST(:p_part AS text[]), "
     "CAST(:p_option_order AS text[])) AS drawn (question_id, number, part, option_order)"
 )
+_SQLITE = text(
+    "INSERT INTO answers "
+    "(attempt_id, question_id, number, part, option_order, seq, is_marked, time_spent_seconds, visited_at) "
+    "SELECT :p_attempt, value ->> 0, value ->> 1, value ->> 2, value ->> 3, 0, false, 0, "
+    "CASE WHEN value ->> 1 = 1 THEN :p_first_seen END FROM json_each(:p_drawn)"
+).bindparams(
+    bindparam("p_attempt", type_=Answer.__table__.c.attempt_id.type),
+    bindparam("p_first_seen", type_=Answer.__table__.c.visited_at.type),
+)
+DRAWN = ("question_id", "number", "part", "option_order")
 SHUFFLED_OPTIONS = ("single", "multiple")
 
 
@@ -33,19 +44,16 @@ def new_seed() -> str:
 
 
 def draw(attempt_id: UUID, questions: Iterable[FrozenQuestion], seed: str, *, first_seen_at: datetime | None) -> None:
-    """Store an attempt's drawn questions, inside the caller's transaction; the first one was seen then.
-
-    On PostgreSQL in one statement over columns: it costs a third less than a row at a time.
-    """
+    """Store an attempt's drawn questions, inside the caller's transaction; the first one was seen then."""
     rows = drawn_answers(attempt_id, questions, seed)
+    given: dict[str, Any] = {"p_attempt": attempt_id, "p_first_seen": first_seen_at}
     if db.engine.dialect.name == "postgresql":
-        columns = {
-            f"p_{name}": [row[name] for row in rows] for name in ("question_id", "number", "part", "option_order")
-        }
-        db.session.execute(_AT_ONCE, columns | {"p_attempt": attempt_id, "p_first_seen": first_seen_at})
+        for name in DRAWN:
+            given[f"p_{name}"] = [row[name] for row in rows]
+        db.session.execute(_POSTGRESQL, given)
     else:
-        seen = [row | {"visited_at": first_seen_at if row["number"] == 1 else None} for row in rows]
-        db.session.execute(insert(_answers), seen)
+        given["p_drawn"] = json.dumps([[row["question_id"].hex, *(row[name] for name in DRAWN[1:])] for row in rows])
+        db.session.execute(_SQLITE, given)
 
 
 def drawn_answers(attempt_id: UUID, questions: Iterable[FrozenQuestion], seed: str) -> list[dict[str, Any]]:

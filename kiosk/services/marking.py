@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import unicodedata
@@ -29,15 +30,14 @@ ZERO = Decimal(0)
 BATCH = 200
 UNMARKED = (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)
 _attempts: Any = Attempt.__table__
-_answers: Any = Answer.__table__
-_STORE_EACH = (
-    update(_answers)
-    .where(_answers.c.attempt_id == bindparam("b_attempt_id"), _answers.c.question_id == bindparam("b_question_id"))
-    .values(marks=bindparam("b_marks"))
-)
-_STORE_MANY = text(
+_STORE_POSTGRESQL = text(
     "UPDATE answers SET marks = new.marks FROM unnest(CAST(:attempts AS uuid[]), CAST(:questions AS uuid[]), "
     "CAST(:marks AS numeric[])) AS new (attempt_id, question_id, marks) "
+    "WHERE answers.attempt_id = new.attempt_id AND answers.question_id = new.question_id"
+)
+_STORE_SQLITE = text(
+    "UPDATE answers SET marks = new.marks FROM (SELECT value ->> 0 AS attempt_id, value ->> 1 AS question_id, "
+    "value ->> 2 AS marks FROM json_each(:rows)) AS new "
     "WHERE answers.attempt_id = new.attempt_id AND answers.question_id = new.question_id"
 )
 _STRAY_STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
@@ -182,12 +182,10 @@ def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
         return
     if db.engine.dialect.name == "postgresql":
         attempt_ids, question_ids, marks = (list(column) for column in zip(*rows, strict=True))
-        db.session.execute(_STORE_MANY, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
+        db.session.execute(_STORE_POSTGRESQL, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
         return
-    db.session.connection().execute(
-        _STORE_EACH,
-        [{"b_attempt_id": one, "b_question_id": question_id, "b_marks": mark} for one, question_id, mark in rows],
-    )
+    plain = [[one.hex, question_id.hex, None if mark is None else float(mark)] for one, question_id, mark in rows]
+    db.session.execute(_STORE_SQLITE, {"rows": json.dumps(plain)})
 
 
 def _add_results(scores: dict[UUID, Score], now: datetime) -> None:

@@ -7,7 +7,7 @@ many times the bound, so of its cluster client only the map of slots and the nod
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +57,7 @@ class Link:
             for start in range(0, len(ids), BATCH):
                 yield client, ids[start : start + BATCH]
 
-    def ask(self, client: redis.Redis, commands: list[tuple[str, str]]) -> list[Any]:
+    def ask(self, client: redis.Redis, commands: Sequence[tuple[str, ...]]) -> list[Any]:
         """Return the answers to `commands`, sent in one round trip; what Redis refuses is an answer, too.
 
         redis-py's pool counts and measures each lending of a connection, which costs as much as the question: those of

@@ -81,7 +81,11 @@ class TimerStore:
 
         def use(link: Link) -> Any:
             key = link.key(attempt_id)
-            return link.client_for(key).eval(WRITE, 1, key, timer.written(), timer.version, keep_ms, "")
+            command = ("EVAL", WRITE, "1", key, timer.written(), str(timer.version), str(keep_ms), "")
+            (answer,) = link.ask(link.client_for(key), [command])
+            if isinstance(answer, redis.RedisError):
+                raise answer
+            return answer
 
         return self.call(use) is not None
 

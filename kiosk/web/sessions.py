@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
-from itsdangerous import BadSignature, TimestampSigner
+from itsdangerous import BadSignature, TimestampSigner, URLSafeTimedSerializer
 
 COOKIES_KEPT = 10_000
 
@@ -22,6 +22,7 @@ class KeptSessions(SecureCookieSessionInterface):
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._known: dict[str, tuple[dict[str, Any], float]] = {}
+        self._serializer: tuple[Any, URLSafeTimedSerializer | None] | None = None
         self._clock = TimestampSigner("by whose clock cookies are signed")
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
@@ -39,6 +40,13 @@ class KeptSessions(SecureCookieSessionInterface):
         """Write the cookie if anything in it has changed. Nobody keeps our answers, so none says what it varies by."""
         if session.modified:
             super().save_session(app, session, response)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """As Flask's, made once for each key."""
+        key = app.secret_key
+        if self._serializer is None or self._serializer[0] != key:
+            self._serializer = key, super().get_signing_serializer(app)
+        return self._serializer[1]
 
     def _read(self, app: Flask, cookie: str) -> tuple[dict[str, Any], float] | None:
         serializer = self.get_signing_serializer(app)

@@ -24,6 +24,11 @@ def test_our_own_names_are_answered_to(client: FlaskClient, host: str) -> None:
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
+def test_a_name_that_was_found_ours_makes_no_other_one_ours(client: FlaskClient) -> None:
+    for host, status in (("localhost", 200), ("localhost.evil.com", 400), ("localhost", 200)):
+        assert client.get("/healthz", headers={"Host": host}).status_code == status
+
+
 def test_without_a_certificate_of_its_own_there_is_nothing_to_trust(client: FlaskClient) -> None:
     assert client.get("/kiosk/trust").status_code == 404
     assert client.get("/kiosk/trust/exam-kiosk-ca.crt").status_code == 404

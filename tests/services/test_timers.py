@@ -165,6 +165,13 @@ def test_many_timers_are_stopped_at_once_and_never_with_an_older_version(shape: 
     assert [found[i].timer.version for i in ids] == [7 if place % 2 else 8 for place in range(1100)]
 
 
+def test_a_line_that_redis_has_ended_is_opened_anew_before_the_next_question(player: Player, shape: Plain) -> None:
+    assert timers.read_timer(player.attempt.id)
+    for _node in range(2):
+        shape.client().execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    assert timers.read_timer(player.attempt.id), "nothing has failed: Redis was there all the time"
+
+
 def test_a_slow_writer_never_brings_an_older_timer_back(hall: Hall, player: Player, shape: Plain) -> None:
     attempt = player.attempt
     player.submit()

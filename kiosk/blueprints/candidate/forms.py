@@ -11,13 +11,22 @@ from wtforms import BooleanField, Field, IntegerField, StringField, TextAreaFiel
 from wtforms.validators import NumberRange, Optional
 
 
-class IdentityForm(FlaskForm):
+class CheckedForm(FlaskForm):
+    """A form whose token was checked before the view, as that of all forms is: it makes none of its own."""
+
+    class Meta(FlaskForm.Meta):
+        """Pages put the token in by themselves."""
+
+        csrf = False
+
+
+class IdentityForm(CheckedForm):
     """Is this you?"""
 
     me = StringField()
 
 
-class StartForm(FlaskForm):
+class StartForm(CheckedForm):
     """The tick and the code that begin the exam."""
 
     consent = BooleanField()
@@ -62,13 +71,13 @@ class ExamForm:
         return self.go == "finish" or (was_last and not self.goto)
 
 
-class SubmitForm(FlaskForm):
+class SubmitForm(CheckedForm):
     """The second yes."""
 
     confirm = BooleanField()
 
 
-class FeedbackForm(FlaskForm):
+class FeedbackForm(CheckedForm):
     """How the computer was."""
 
     rating = IntegerField(validators=[Optional(), NumberRange(1, 5)])
