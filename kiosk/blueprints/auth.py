@@ -9,7 +9,6 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 
@@ -22,6 +21,7 @@ from kiosk.sign_in_errors import CodeNeeded, SignInBusy
 from kiosk.web import enrolment, moved, staff_sessions
 from kiosk.web import preferences as wishes
 from kiosk.web.errors import retry_after
+from kiosk.web.fields import CheckedForm
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import open_to_all, sign_out_session, user_may
@@ -34,14 +34,14 @@ HALF = "half_signed_in"  # the password was right, the code is missing; nothing 
 HALF_LASTS_SECONDS = 300
 
 
-class SignInForm(FlaskForm):
+class SignInForm(CheckedForm):
     """Who and with what password; the service judges both."""
 
     username = StringField()
     password = PasswordField()
 
 
-class CodeForm(FlaskForm):
+class CodeForm(CheckedForm):
     """The code of the authenticator app."""
 
     code = StringField()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_wtf import FlaskForm
 from wtforms import PasswordField
 
 from kiosk.errors import BadInput, ServerBusy, WrongCredentials
 from kiosk.services import passwords
 from kiosk.sign_in_errors import LockedOut, TooManyTries
 from kiosk.web.errors import retry_after
+from kiosk.web.fields import CheckedForm
 from kiosk.web.htmx import go_to
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import current_actor, current_staff, keep_epoch
@@ -21,7 +21,7 @@ from kiosk.web.staff_sessions import asks_for_password, clicked
 bp = Blueprint("password", __name__, url_prefix="/password")
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(CheckedForm):
     """The current password, and the new one twice."""
 
     current = PasswordField()

@@ -21,6 +21,15 @@ _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _DECIMAL = re.compile(r"-?[0-9]{1,6}([.,][0-9]{1,2})?")
 
 
+class CheckedForm(FlaskForm):
+    """A form whose token was checked before the view, as that of all forms is: it makes none of its own."""
+
+    class Meta(FlaskForm.Meta):
+        """Pages put the token in by themselves."""
+
+        csrf = False
+
+
 class TextLine(StringField):
     """One line of text; too long, or with what cannot be stored, is refused."""
 
@@ -117,15 +126,10 @@ class YesOrNo(BooleanField):
     """A box to tick."""
 
 
-class OfficeForm(FlaskForm):
-    """A form whose fields take the refusals of the services as well. The CSRF token is checked for every request."""
+class OfficeForm(CheckedForm):
+    """A form whose fields take the refusals of the services as well."""
 
     form_errors: list[str]
-
-    class Meta:
-        """WTForms' own settings."""
-
-        csrf = False
 
     def mark(self, error: WrongField) -> None:
         """Put the refusal beside the field that it is about."""

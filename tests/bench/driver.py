@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import random
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -100,12 +101,20 @@ async def _done(order: Callable[..., Awaitable[None]], bots: list[Bot], how: dic
 
 
 async def each(
-    bots: list[Bot], tally: Tally, steps: list[str], *, first: int = 0, last: int | None = None, clients: int
+    bots: list[Bot],
+    tally: Tally,
+    steps: list[str],
+    *,
+    first: int = 0,
+    last: int | None = None,
+    clients: int,
+    within_seconds: float = 0.0,
 ) -> None:
-    """Let each bot go through the steps once, so many at a time."""
+    """Let each bot go through the steps once, so many at a time; each client begins at some moment within that time."""
     waiting = iter(bots[first:last])
 
     async def client() -> None:
+        await asyncio.sleep(random.random() * within_seconds)
         for bot in waiting:
             for step in steps:
                 if not await _try(bot, step, tally):

@@ -6,18 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, IntegerField, StringField, TextAreaField
 from wtforms.validators import NumberRange, Optional
 
-
-class CheckedForm(FlaskForm):
-    """A form whose token was checked before the view, as that of all forms is: it makes none of its own."""
-
-    class Meta(FlaskForm.Meta):
-        """Pages put the token in by themselves."""
-
-        csrf = False
+from kiosk.web.fields import CheckedForm
 
 
 class IdentityForm(CheckedForm):
