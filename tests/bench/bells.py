@@ -45,8 +45,8 @@ def start_bell(bench: Bench) -> None:
     bench.run.take(bench.measure(hall, "write", seconds=seconds, pace_seconds=pace), count)
     bench.run.notes.append(
         f"{count} sign in within a second, then start within a second. `save@…`: {WRITERS} others who wrote before "
-        "(calm) and during; `save`: the hall afterwards. Budgets: all signed in within 20 s, started within 5 s, p95 of "
-        "a start < 300 ms, p99 of a save < 25 ms, at the bell < 50 ms and at most three times the calm one; 200 MB."
+        "(calm) and during; `save`: the hall afterwards. Budgets: all signed in within 20 s, started within 5 s, p95 "
+        "of a start < 300 ms, p99 of a save < 25 ms, at the bell < 50 ms and at most three times the calm one; 200 MB."
     )
 
 
