@@ -16,8 +16,8 @@ from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData, event
-from sqlalchemy.engine import Connection
+from sqlalchemy import Engine, Executable, MetaData, event
+from sqlalchemy.engine import Connection, CursorResult
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 
@@ -122,7 +122,7 @@ def transaction() -> Iterator[None]:
     db.session.rollback()
     with _turn_to_write():
         try:
-            db.session.connection(execution_options=WRITES)
+            db.session.info["connection"] = db.session.connection(execution_options=WRITES)
             pending = db.session.info["before_commit"] = {}
             yield
             for write, rows in pending.items():
@@ -133,7 +133,19 @@ def transaction() -> Iterator[None]:
             db.session.rollback()
             raise
         finally:
-            db.session.info.pop("before_commit", None)
+            for name in ("before_commit", "connection"):
+                db.session.info.pop(name, None)
+
+
+def execute(statement: Executable, given: Any = None) -> CursorResult[Any]:
+    """Run a statement on tables inside `transaction()`, without the session: it would only ask itself what to add.
+
+    Raises RuntimeError outside of one.
+    """
+    connection: Connection | None = db.session.info.get("connection")
+    if connection is None:
+        raise RuntimeError("no transaction is running")
+    return connection.execute(statement, given)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ClauseElement, Uuid, bindparam, insert, or_, update
 
-from kiosk.extensions import db
+from kiosk.extensions import execute
 from kiosk.ids import uuid7
 from kiosk.models import Attempt, Slot
 from kiosk.services import audit
@@ -54,7 +54,7 @@ def move_slots(
     statement = _slots_moved(tuple(sources), tuple(plain), is_one=len(ids) == 1)
     if computed:
         statement = statement.values(**computed)
-    moved = db.session.execute(statement, _parameters(_named(ids) | plain)).all()
+    moved = execute(statement, _parameters(_named(ids) | plain)).all()
     target = SlotStatus.NONE if closing else slot_target(action)
     audit.record(
         [
@@ -79,7 +79,7 @@ def open_slots(
         | {"assigned_at": now, "assigned_by": by.name}
         for row in rows
     ]
-    db.session.execute(insert(_slots), complete)
+    execute(insert(_slots), complete)
     audit.record(
         [Change("slot", row["id"], action, SlotStatus.NONE, SlotStatus.AVAILABLE, reason) for row in complete],
         by=by,
@@ -90,7 +90,7 @@ def open_slots(
 def open_attempt(values: dict[str, Any], *, is_started: bool, by: Actor, now: datetime) -> None:
     """Insert an attempt, initiated or with its clock running."""
     status = AttemptStatus.IN_PROGRESS if is_started else AttemptStatus.INITIATED
-    db.session.execute(insert(_attempts), [values | {"status": status, "created_at": now, "changed_at": now}])
+    execute(insert(_attempts), [values | {"status": status, "created_at": now, "changed_at": now}])
     changes = [Change("attempt", values["id"], "draw", None, AttemptStatus.INITIATED)]
     if is_started:
         changes.append(
@@ -125,7 +125,7 @@ def move_attempts(
     given = _parameters(_named(ids) | {"only_version": only_version} | plain)
     # one statement for each source: the audit row needs to know where a row came from
     for source in [only_from] if only_from else attempt_sources(action):
-        rows = db.session.execute(statement, given | {"p_source": source}).all()
+        rows = execute(statement, given | {"p_source": source}).all()
         moved.extend(rows)
         changes.extend(
             Change("attempt", row.id, action, source, attempt_target(action), reason, details) for row in rows
@@ -147,7 +147,7 @@ def move_each_attempt(
     if not rows:
         return
     names = [name for name in rows[0] if name != "id"]
-    db.session.connection().execute(
+    execute(
         _attempts.update()
         .where(_attempts.c.id == bindparam("b_id"), _attempts.c.status == source)
         .values(

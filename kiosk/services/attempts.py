@@ -18,7 +18,7 @@ from kiosk.errors import (
     TransitionRefused,
     WrongStartCode,
 )
-from kiosk.extensions import db, retried, transaction
+from kiosk.extensions import db, execute, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Activation, Answer, Shift
 from kiosk.services import _transitions, catalogue, drawing, entry, finishing, leases, marking, pauses, presence, tries
@@ -205,7 +205,7 @@ def active_set(trade_id: UUID, paper_type: str, *, open_shift_id: UUID | None = 
     wanted = _active_set(open_shift_id is not None)
     given = {"p_trade": trade_id, "p_type": paper_type, "p_shift": open_shift_id}
     # a switch that committed while we waited ended the row we waited for: the second look finds its successor
-    found = db.session.execute(wanted, given).one_or_none() or db.session.execute(wanted, given).one_or_none()
+    found = execute(wanted, given).one_or_none() or execute(wanted, given).one_or_none()
     if found is None:
         raise NoActiveSet
     if open_shift_id and found.status != ShiftStatus.OPEN:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, String, Uuid, cast, insert, literal, select
 
 from kiosk import clock
-from kiosk.extensions import before_commit, db
+from kiosk.extensions import before_commit, execute
 from kiosk.ids import uuid7_at, uuid7_head
 from kiosk.models import AuditEvent
 
@@ -76,7 +76,7 @@ def record_selected(rows: Select[Any], change: Change, *, by: Actor, now: dateti
         "details": given.c.details,
     } | {name: literal(value, table.c[name].type) for name, value in same.items()}
     chosen = select(*columns.values()).order_by(given.c.audit_tail)
-    db.session.execute(insert(table).from_select(list(columns), chosen, include_defaults=False))  # type: ignore[arg-type]
+    execute(insert(table).from_select(list(columns), chosen, include_defaults=False))  # type: ignore[arg-type]
 
 
 def _write(noted: list[tuple[Change, Actor, datetime]]) -> None:
@@ -85,7 +85,7 @@ def _write(noted: list[tuple[Change, Actor, datetime]]) -> None:
     made_at = clock.now()
     for start in range(0, len(noted), MOST_AT_ONCE):
         rows = [{"id": uuid7_at(made_at)} | _row(*one) for one in noted[start : start + MOST_AT_ONCE]]
-        db.session.execute(_INSERT, rows)
+        execute(_INSERT, rows)
 
 
 def _row(change: Change, by: Actor, now: datetime) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, text
 
-from kiosk.extensions import db
+from kiosk.extensions import db, execute
 from kiosk.models import Answer
 from kiosk.services.catalogue import FrozenQuestion
 
@@ -50,10 +50,10 @@ def draw(attempt_id: UUID, questions: Iterable[FrozenQuestion], seed: str, *, fi
     if db.engine.dialect.name == "postgresql":
         for name in DRAWN:
             given[f"p_{name}"] = [row[name] for row in rows]
-        db.session.execute(_POSTGRESQL, given)
+        execute(_POSTGRESQL, given)
     else:
         given["p_drawn"] = json.dumps([[row["question_id"].hex, *(row[name] for name in DRAWN[1:])] for row in rows])
-        db.session.execute(_SQLITE, given)
+        execute(_SQLITE, given)
 
 
 def drawn_answers(attempt_id: UUID, questions: Iterable[FrozenQuestion], seed: str) -> list[dict[str, Any]]:

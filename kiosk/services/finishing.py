@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Uuid, bindparam, func, select, update
 
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, execute, transaction
 from kiosk.models import Answer, Attempt, Slot
 from kiosk.services import _transitions
 from kiosk.services.audit import Actor
@@ -61,7 +61,7 @@ def finish(
     AttemptNotRunning, OpenedElsewhere.
     """
     # slot before attempt, the order that everybody keeps: a reset may arrive at the same moment
-    row = db.session.execute(_locked(), {"p_attempt": attempt_id}).one_or_none()
+    row = execute(_locked(), {"p_attempt": attempt_id}).one_or_none()
     if row is None:
         raise NotFound
     if owner_id is not None and row.candidate_id != owner_id:
@@ -102,7 +102,7 @@ def is_over(attempt: Any, now: datetime) -> bool:
 
 def answers_of(attempt_id: UUID) -> Sequence[Any]:
     """Return question id, response and option order of an attempt's answers, in the paper's order."""
-    return db.session.execute(_answers(), {"p_attempt": attempt_id}).all()
+    return execute(_answers(), {"p_attempt": attempt_id}).all()
 
 
 def answers_of_many(attempt_ids: list[UUID]) -> dict[UUID, list[HandedIn]]:

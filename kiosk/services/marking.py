@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, case, exists, func, insert, or_, select, text, update
 
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db, execute, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Answer, Attempt, Pause, Result
 from kiosk.services import _transitions, catalogue, finishing, shapes
@@ -173,7 +173,7 @@ def _note_marked(attempt_ids: list[UUID], status: AttemptStatus, now: datetime, 
     if not attempt_ids:
         return []
     given = {"p_ids": attempt_ids, "p_status": status, "p_version": only_version, "p_now": now}
-    return list(db.session.execute(_marked(is_same=only_version is not None), given).scalars())
+    return list(execute(_marked(is_same=only_version is not None), given).scalars())
 
 
 def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
@@ -182,16 +182,16 @@ def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
         return
     if db.engine.dialect.name == "postgresql":
         attempt_ids, question_ids, marks = (list(column) for column in zip(*rows, strict=True))
-        db.session.execute(_STORE_POSTGRESQL, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
+        execute(_STORE_POSTGRESQL, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
         return
     plain = [[one.hex, question_id.hex, None if mark is None else float(mark)] for one, question_id, mark in rows]
-    db.session.execute(_STORE_SQLITE, {"rows": json.dumps(plain)})
+    execute(_STORE_SQLITE, {"rows": json.dumps(plain)})
 
 
 def _add_results(scores: dict[UUID, Score], now: datetime) -> None:
     if not scores:
         return
-    db.session.connection().execute(
+    execute(
         _result(),
         [
             {"id": uuid7(), "attempt_id": attempt_id, "b_attempt": attempt_id, "computed_at": now}
