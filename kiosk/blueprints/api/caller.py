@@ -18,7 +18,7 @@ from kiosk.web.signin import user_agent
 
 def authenticate() -> None:
     """Read the bearer token of this request. Raises SignedOut."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() != "bearer":
         raise SignedOut
     g.caller = tokens.read(token.strip(), now=arrived_at())
