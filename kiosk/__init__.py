@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
         errors,
         headers,
         health,
+        lane,
         logs,
         preferences,
         request_time,
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None, *, background: bool = True) -> 
     configure.init_app(app, settings)
     if background:
         pulse.init_app(app)  # before all else: a process' first request is stamped with a measured clock, too
+    lane.init_app(app, settings)
     logs.init(settings, request_id=request_time.request_id)
     request_time.init_app(app)
     headers.init_app(app, settings)

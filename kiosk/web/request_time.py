@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask, g, has_request_context, request
 
 from kiosk import clock
+from kiosk.web.lane import WAITED
 
 LONGEST_ID = 40
 
@@ -29,7 +30,8 @@ def init_app(app: Flask) -> None:
 
 def _stamp() -> None:
     kept = g._get_current_object()
-    kept.arrived_at = clock.now()
+    # a turn that it had to wait for (lane) does not make it late
+    kept.arrived_at = clock.now() - timedelta(seconds=request.environ.get(WAITED, 0.0))
     given = request.environ.get("HTTP_X_REQUEST_ID", "")
     usable = given and given.isascii() and given.replace("-", "").isalnum() and len(given) <= LONGEST_ID
     # no secret, so not asked of the system: that would hand the interpreter to another thread

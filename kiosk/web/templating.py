@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
         poll_ms=htmx.poll_ms,
         form_number=once.number,
         cell_button=_kept(templates, "macros/exam.html", "cell_button"),
+        option_label=_kept(templates, "macros/exam.html", "option_label"),
         marks_words=_kept(templates, "candidate/words.html", "marks_words"),
         type_word=_kept(templates, "candidate/words.html", "type_word"),
     )
