@@ -42,19 +42,16 @@ class FrozenQuestion:
 
 
 _sets: OrderedDict[UUID, dict[UUID, FrozenQuestion]] = OrderedDict()
-_set_of: dict[UUID, UUID] = {}
+_by_id: dict[UUID, FrozenQuestion] = {}
 
 
 def question(question_id: UUID) -> FrozenQuestion | None:
     """Return a question of a published set, None if there is none with this id."""
-    set_id = _set_of.get(question_id)
-    if set_id is None or set_id not in _sets:
-        set_id = db.session.execute(
-            select(Question.question_set_id).where(Question.id == question_id)
-        ).scalar_one_or_none()
-        if set_id is None:
-            return None
-    return questions_of(set_id).get(question_id)
+    known = _by_id.get(question_id)
+    if known is not None:
+        return known
+    set_id = db.session.execute(select(Question.question_set_id).where(Question.id == question_id)).scalar_one_or_none()
+    return questions_of(set_id).get(question_id) if set_id else None
 
 
 def questions_of(set_id: UUID) -> dict[UUID, FrozenQuestion]:
@@ -65,10 +62,10 @@ def questions_of(set_id: UUID) -> dict[UUID, FrozenQuestion]:
         if not known:
             return known
         _sets[set_id] = known
-        _set_of.update(dict.fromkeys(known, set_id))
+        _by_id.update(known)
         while len(_sets) > SETS_KEPT:
             for question_id in _sets.popitem(last=False)[1]:
-                _set_of.pop(question_id, None)
+                _by_id.pop(question_id, None)
     return known
 
 

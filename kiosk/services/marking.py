@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 ZERO = Decimal(0)
 BATCH = 200
+WORDS_KEPT = 10_000
 UNMARKED = (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)
 _attempts: Any = Attempt.__table__
 _STORE_POSTGRESQL = text(
@@ -251,8 +252,14 @@ def _is_right(question: FrozenQuestion, response: Any, option_order: str) -> boo
         off = abs(Decimal(str(response)) - Decimal(str(key["value"])))
         return off <= Decimal(str(key.get("tolerance", 0)))
     if kind == "fill":
-        return True if _folded(response) in {_folded(form) for form in key} else None
+        return True if _folded(response) in {_form(word) for word in key} else None
     return None
+
+
+@lru_cache(WORDS_KEPT)
+def _form(word: str) -> str:
+    """One of the words of a key, which comes again with every candidate."""
+    return _folded(word)
 
 
 def _folded(text: str) -> str:

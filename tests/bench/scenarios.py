@@ -152,6 +152,8 @@ def _level(
     bench: Bench, hashing: Fleet, writing: Fleet, calling: Fleet, clients: int, seconds: float, part: dict[str, int]
 ) -> None:
     def loop(fleet: Fleet, step: str, first: int = 0) -> None:
+        # between all of them: the machine's mood changes from one second to the next
+        bench.measure_yardstick(seconds / 5)
         bench.warm_up(fleet, step, clients, first)
         tally = bench.measure(fleet, "loop", step=step, clients=clients, seconds=seconds, first=first)
         bench.run.take(tally, clients)

@@ -161,7 +161,8 @@ def test_who_comes_second_to_mark_an_attempt_changes_nothing(hall: Hall) -> None
     attempt = player.attempt
     assert attempt.status == "completed"
     # what another sweeper read before the first one was done
-    stale = finishing.Ended(AttemptStatus.SUBMITTED, attempt.version - 1, finishing.answers_of(attempt.id))
+    with transaction():
+        stale = finishing.Ended(AttemptStatus.SUBMITTED, attempt.version - 1, finishing.answers_of(attempt.id))
     audited = hall.audit(attempt.id)
     marking.mark_now(attempt.id, now=hall.after(minutes=1), ended=stale)
     assert (player.attempt.marking_tries, hall.audit(attempt.id)) == (0, audited)
