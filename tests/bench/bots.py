@@ -90,6 +90,7 @@ class Bot:
             where = answer.header("Location") or answer.header("HX-Redirect")
             raise Trouble(f"{name} answered {answer.status} {where}")
         samples.seconds.append(time.perf_counter() - begun_at)
+        samples.minutes.append(self.tally.minute())
         samples.size += answer.size
         if told := (answer.header(TOLD) if ASKED in headers else ""):
             sql, redis = map(int, told.split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ class Samples:
     size: int = 0
     sql: list[int] = field(default_factory=list)
     redis: list[int] = field(default_factory=list)
+    minutes: bytearray = field(default_factory=bytearray)  # of the phase, in which each of `seconds` ended
 
     def add(self, other: Samples) -> None:
         """Take another process's in."""
@@ -31,6 +33,7 @@ class Samples:
         self.size += other.size
         self.sql += other.sql
         self.redis += other.redis
+        self.minutes += other.minutes
 
 
 @dataclass
@@ -43,6 +46,11 @@ class Tally:
     server_ms: float = 0.0
     driver_ms: float = 0.0
     troubles: list[str] = field(default_factory=list)
+    begun_at: float = field(default_factory=time.monotonic)
+
+    def minute(self) -> int:
+        """Return the minute of this phase, counted from 0; a very long one ends in its 255th."""
+        return min(int((time.monotonic() - self.begun_at) / 60), 255)
 
     def add(self, other: Tally) -> None:
         """Take in what ran beside."""
@@ -72,6 +80,22 @@ class Tally:
             )
             for name, samples in self.samples.items()
         ]
+
+
+def by_minute(tally: Tally) -> list[dict[str, Any]]:
+    """What was done in each minute of a phase: how often, and the 99th percentile in milliseconds."""
+    found: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for name, samples in tally.samples.items():
+        for minute, seconds in zip(samples.minutes, samples.seconds, strict=True):
+            found[minute][name].append(seconds)
+    return [
+        {"minute": minute + 1}
+        | {
+            name: {"count": len(found[minute][name]), "p99_ms": percentile(sorted(found[minute][name]), 99)}
+            for name in sorted(found[minute])
+        }
+        for minute in sorted(found)
+    ]
 
 
 def figures(name: str, clients: int, samples: Samples, *, elapsed: float, cpu_ms: float) -> dict[str, Any]:
@@ -115,6 +139,7 @@ class Run:
     troubles: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     page: dict[str, Any] = field(default_factory=dict)  # what only a browser can see
+    minutes: list[dict[str, Any]] = field(default_factory=list)  # of the phase in which everybody writes
 
     def take(self, tally: Tally, clients: int, *, suffix: str = "", only: Iterable[str] = ()) -> None:
         """Keep a phase: its operations (or `only` some), what went wrong, and what the driver cost."""

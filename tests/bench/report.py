@@ -55,6 +55,7 @@ def table(run: Run, *, is_postgresql: bool) -> str:
         f"load generator: {document['driver_cpu_ms']} ms of CPU for each request",
         f"answers acknowledged: {run.acknowledged}, lost: {run.lost}",
         *_browser_lines(run.page),
+        *_minute_lines(run.minutes),
         *run.notes,
         *(f"WRONG: {trouble}" for trouble in run.troubles[:10]),
     ]
@@ -78,6 +79,19 @@ def _browser_lines(page: dict[str, Any]) -> list[str]:
     # slowed down, the browser counts its own waiting as work
     thread = ", ".join(f"{name} {value}" for name, value in page["rates"][0]["thread_ms"].items())
     return [*lines, f"the page's main thread, ms of CPU for each move or answer: {thread}"]
+
+
+def _minute_lines(minutes: list[dict[str, Any]]) -> list[str]:
+    """Each minute of writing: how often a second, and the 99th percentile; the last one may not be whole."""
+    if not minutes:
+        return []
+    names = [name for name in minutes[0] if name != "minute"]
+    lines = ["", "minute  " + "  ".join(f"{name + ' /s':>12} {'p99 ms':>8}" for name in names)]
+    for row in minutes:
+        cells = (row.get(name, {"count": 0, "p99_ms": 0.0}) for name in names)
+        told = "  ".join(f"{cell['count'] / 60:>12.1f} {cell['p99_ms']:>8}" for cell in cells)
+        lines.append(f"{row['minute']:>6}  {told}")
+    return [*lines, ""]
 
 
 def misses(row: dict[str, Any], bare_ms: float, hash_ms: float, *, is_postgresql: bool) -> list[str] | None:

@@ -11,7 +11,7 @@ from typing import Any
 from tests.bench import data
 from tests.bench.bots import Person
 from tests.bench.driver import Fleet
-from tests.bench.measures import Run, Tally
+from tests.bench.measures import Run, Tally, by_minute
 from tests.bench.stack import Stack
 
 CLIENTS = (8, 16, 32)
@@ -116,7 +116,9 @@ def journey(bench: Bench) -> None:
     bench.prepare(fleet, "open_exam", clients=clients)
     pace = min(USUAL_PACE_SECONDS, seconds / LEAST_ROUNDS)
     say(f"writing for {seconds:.0f} s: a save and a question every {pace:.0f} s each, three polls meanwhile")
-    bench.run.take(bench.measure(fleet, "write", seconds=seconds, pace_seconds=pace), count)
+    writing = bench.measure(fleet, "write", seconds=seconds, pace_seconds=pace)
+    bench.run.take(writing, count)
+    bench.run.minutes = by_minute(writing)
     say("handing in")
     bench.prepare(fleet, "look_over", clients=clients)
     bench.run.take(bench.measure(fleet, "each", steps=["submit"], clients=clients), clients)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bench.__main__ import SCENARIOS, parser, scenario
-from tests.bench.measures import Run, Samples, Tally, figures, percentile
+from tests.bench.measures import Run, Samples, Tally, by_minute, figures, percentile
 from tests.bench.report import misses, table
 
 OPERATION = {
@@ -47,6 +47,19 @@ def test_several_processes_add_up_and_the_slowest_says_how_long_it_took() -> Non
     other.elapsed = 3.0
     one.add(other)
     assert (one.samples["save"].seconds, one.samples["save"].errors, one.elapsed) == ([0.1, 0.2], 1, 3.0)
+
+
+def test_each_minute_of_writing_is_told() -> None:
+    writing = tally(
+        save=Samples(seconds=[0.1, 0.2, 0.3], minutes=bytearray([0, 0, 1])),
+        time=Samples(seconds=[0.1], minutes=bytearray([1])),
+    )
+    assert by_minute(writing) == [
+        {"minute": 1, "save": {"count": 2, "p99_ms": 200.0}},
+        {"minute": 2, "save": {"count": 1, "p99_ms": 300.0}, "time": {"count": 1, "p99_ms": 100.0}},
+    ]
+    run = Run(minutes=by_minute(writing))
+    assert "     2           0.0    300.0" in table(run, is_postgresql=True)
 
 
 def test_a_run_that_stumbled_on_the_way_has_errors_even_if_every_operation_went_well() -> None:
