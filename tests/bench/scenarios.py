@@ -29,6 +29,7 @@ class Wishes:
     candidates: int | None = None
     seconds: float | None = None
     database: str = "embedded"
+    pace: float | None = None
 
 
 @dataclass
@@ -114,7 +115,7 @@ def journey(bench: Bench) -> None:
     bench.prepare(fleet, "enter", clients=clients)
     bench.run.take(bench.measure(fleet, "each", steps=["start"], clients=clients), clients)
     bench.prepare(fleet, "open_exam", clients=clients)
-    pace = min(USUAL_PACE_SECONDS, seconds / LEAST_ROUNDS)
+    pace = bench.wishes.pace or min(USUAL_PACE_SECONDS, seconds / LEAST_ROUNDS)
     say(f"writing for {seconds:.0f} s: a save and a question every {pace:.0f} s each, three polls meanwhile")
     writing = bench.measure(fleet, "write", seconds=seconds, pace_seconds=pace)
     bench.run.take(writing, count)
