@@ -14,7 +14,7 @@ from werkzeug.http import parse_cookie
 from werkzeug.routing import MapAdapter
 from werkzeug.utils import cached_property
 
-COOKIES_KEPT = 10_000
+COOKIES_KEPT, LONGEST_KEPT = 10_000, 2000  # no stranger fills the memory with theirs
 NAMES_KEPT = 100
 
 
@@ -32,7 +32,8 @@ class Request(flask.Request):
     @cached_property
     def cookies(self) -> ImmutableMultiDict[str, str]:
         """The cookies by name."""
-        return _cookies(self.environ.get("HTTP_COOKIE", ""))
+        line = self.environ.get("HTTP_COOKIE", "")
+        return (_cookies if len(line) <= LONGEST_KEPT else _cookies.__wrapped__)(line)
 
 
 class Application(Flask):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from functools import lru_cache
 
 from flask import Flask, Response, request
@@ -12,6 +13,7 @@ SMALLEST = 1400  # what fits into one packet gains nothing
 KINDS = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml", "application/json")
 LEVEL_OF_PAGES, LEVEL_OF_ASSETS = 4, 9
 ASSETS_KEPT = 100
+GZIP, SMALLEST_WINDOW_BITS, SMALL_MEMORY_LEVEL = 16, 9, 5
 
 
 def init_app(app: Flask) -> None:
@@ -29,12 +31,20 @@ def init_app(app: Flask) -> None:
             if len(assets) < ASSETS_KEPT:
                 assets[key] = packed
         else:
-            packed = gzip.compress(response.get_data(), LEVEL_OF_PAGES, mtime=0)
+            packed = _packed(response.get_data())
         response.direct_passthrough = False
         response.set_data(packed)
         response.headers["Content-Encoding"] = "gzip"
         response.headers["Content-Length"] = str(len(packed))
         return response
+
+
+def _packed(body: bytes) -> bytes:
+    """Pack a page with tables as large as it needs them: clearing the usual ones takes longer than packing a swap."""
+    window_bits = min(max(len(body).bit_length(), SMALLEST_WINDOW_BITS), zlib.MAX_WBITS)
+    memory_level = zlib.DEF_MEM_LEVEL if window_bits == zlib.MAX_WBITS else SMALL_MEMORY_LEVEL
+    packer = zlib.compressobj(LEVEL_OF_PAGES, zlib.DEFLATED, GZIP + window_bits, memory_level)
+    return packer.compress(body) + packer.flush()
 
 
 def _is_worth_it(response: Response) -> bool:

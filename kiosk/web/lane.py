@@ -1,7 +1,7 @@
 """On SQLite one candidate's request runs at a time: there is one process, and its threads only got in each other's way.
 
 At each wait, and a save has a dozen, a thread gives the interpreter away and has to get it back: that cost a quarter of
-a request (ADR 5). Signing in, which computes for long beside the interpreter, and all that staff do take no turn.
+a request (ADR 6). Signing in, which computes for long beside the interpreter, and all that staff do take no turn.
 """
 
 from __future__ import annotations
