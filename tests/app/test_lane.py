@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from kiosk.web import lane
 from kiosk.web.lane import WAITED, Lane
 
 
@@ -35,17 +36,18 @@ class Slow:
 
 
 @pytest.fixture
-def slow() -> Slow:
-    """The application behind the lane."""
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    """The application behind the lane; who waits for a turn is patient, however busy the machine is."""
+    monkeypatch.setattr(lane, "PATIENCE_SECONDS", 30.0)
     return Slow()
 
 
 @contextmanager
 def answering(slow: Slow, *paths: str) -> Iterator[list[Any]]:
     """Send a request for each path at once; yields what will become of them, and lets them be answered afterwards."""
-    lane = Lane(slow)
+    turns = Lane(slow)
     with ThreadPoolExecutor(len(paths)) as pool:
-        yield [pool.submit(lane, {"PATH_INFO": path}, None) for path in paths]
+        yield [pool.submit(turns, {"PATH_INFO": path}, None) for path in paths]
         slow.may_answer.set()
 
 
@@ -65,6 +67,14 @@ def test_nobody_else_waits_for_them(slow: Slow, path: str) -> None:
     assert slow.most == 2
 
 
+def test_whoever_hangs_holds_nobody_up(slow: Slow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "PATIENCE_SECONDS", 0.2)
+    with answering(slow, "/candidate/exam/save", "/candidate/exam/clock"):
+        assert slow.came.acquire(timeout=10)
+        assert slow.came.acquire(timeout=10), "the other one goes in beside"
+    assert Lane(slow)({"PATH_INFO": "/candidate/"}, None) == [b"done"]
+
+
 def test_a_failure_gives_the_turn_back(slow: Slow) -> None:
     with answering(slow, "/candidate/boom", "/candidate/exam/save") as answers:
         pass
@@ -73,11 +83,11 @@ def test_a_failure_gives_the_turn_back(slow: Slow) -> None:
 
 
 def test_who_waits_is_told_for_how_long(slow: Slow) -> None:
-    lane, first, second = Lane(slow), {"PATH_INFO": "/candidate/"}, {"PATH_INFO": "/candidate/"}
+    turns, first, second = Lane(slow), {"PATH_INFO": "/candidate/"}, {"PATH_INFO": "/candidate/"}
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(lane, first, None)
+        pool.submit(turns, first, None)
         assert slow.came.acquire(timeout=10)
-        pool.submit(lane, second, None)
+        pool.submit(turns, second, None)
         time.sleep(0.2)
         slow.may_answer.set()
     assert WAITED not in first

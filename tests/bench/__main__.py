@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
 
     net.raise_open_files()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else the stack would stay behind
-    wishes = Wishes(asked.quick, asked.candidates, asked.seconds, asked.database, asked.pace)
+    wishes = Wishes(asked.quick, asked.candidates, asked.seconds, asked.database, asked.pace, asked.twice)
     stack = None
     try:
         stack = Stack(asked.database)
@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--candidates", type=_positive(int), metavar="N")
     found.add_argument("--seconds", type=_positive(float), metavar="N")
     found.add_argument("--pace", type=_positive(float), metavar="N", help="journey: seconds from one save to the next")
+    found.add_argument("--twice", type=_positive(float), metavar="N", help="journey: then N seconds at twice the rate")
     found.add_argument("--database", choices=("embedded", "postgresql"), default="embedded")
     return found
 

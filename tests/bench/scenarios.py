@@ -30,6 +30,7 @@ class Wishes:
     seconds: float | None = None
     database: str = "embedded"
     pace: float | None = None
+    twice: float | None = None
 
 
 @dataclass
@@ -120,6 +121,10 @@ def journey(bench: Bench) -> None:
     writing = bench.measure(fleet, "write", seconds=seconds, pace_seconds=pace)
     bench.run.take(writing, count)
     bench.run.minutes = by_minute(writing)
+    if bench.wishes.twice:
+        say(f"writing twice as fast for {bench.wishes.twice:.0f} s")
+        quicker = bench.measure(fleet, "write", seconds=bench.wishes.twice, pace_seconds=pace / 2)
+        bench.run.take(quicker, count, suffix="@twice")
     say("handing in")
     bench.prepare(fleet, "look_over", clients=clients)
     bench.run.take(bench.measure(fleet, "each", steps=["submit"], clients=clients), clients)
