@@ -28,8 +28,8 @@ class StartForm(CheckedForm):
 class ExamForm:
     """The form of the exam page: a save sends part of it, a move all of it, and `choice` or `text` with the answer.
 
-    The busiest form there is, sent at each click of everybody: it is read by hand, which costs a tenth of what WTForms
-    needs for it (ADR 5). The token was checked before the view.
+    The busiest form there is, sent at each click of everybody: it is read by hand, as WTForms takes about as long for
+    it as the database does (ADR 5). The token was checked before the view.
     """
 
     def __init__(self, sent: Mapping[str, str]) -> None:
