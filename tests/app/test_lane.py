@@ -14,6 +14,7 @@ from flask import Flask
 
 from kiosk.web import lane
 from kiosk.web.lane import WAITED, Lane
+from tests.cast import Hall
 
 
 class Slow:
@@ -105,8 +106,9 @@ def test_a_request_arrived_when_it_began_to_wait(app: Flask) -> None:
         assert (arrived_at() - waited).total_seconds() == 2.5
 
 
-def test_only_sqlite_has_turns(app: Flask) -> None:
-    wrapped, found = app.wsgi_app, []
+def test_only_sqlite_has_turns(hall: Hall) -> None:
+    app, found = hall.app, []
+    wrapped = app.wsgi_app
     while wrapped is not None:
         found.append(type(wrapped))
         wrapped = getattr(wrapped, "_application", None)
