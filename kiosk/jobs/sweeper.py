@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import and_, or_, select
+from sqlalchemy import DateTime, String, and_, bindparam, cast, or_, select, type_coerce
 
 from kiosk import clock, timers
 from kiosk.extensions import db
@@ -17,7 +18,7 @@ from kiosk.jobs import errands, worker
 from kiosk.models import Attempt
 from kiosk.services import expiring, marking, outages, system
 from kiosk.states import AttemptStatus
-from kiosk.timers import Timer
+from kiosk.timers import Expected, Timer
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,9 @@ ROUND_SECONDS = 1.0
 RECONCILE_EVERY = 5
 LOOK_FOR_STRAYS_EVERY = 10
 LATELY = timedelta(minutes=10)
+_attempts: Any = Attempt.__table__
+# what the database said of each attempt the last time, and what its key should say therefore
+_remembered: dict[str, tuple[tuple[Any, ...], Expected]] = {}
 
 
 def run(app: Flask) -> None:
@@ -73,24 +77,45 @@ def delete_strays() -> int:
     return strays
 
 
-def _running(attempt_ids: list[UUID]) -> set[UUID]:
-    query = select(Attempt.id).where(Attempt.id.in_(attempt_ids), Attempt.status == AttemptStatus.IN_PROGRESS)
-    return set(db.session.scalars(query))
+def _running(_ids: list[str]) -> set[str]:
+    """All that run: to read them takes less than to ask for thousands by id."""
+    query = select(cast(_attempts.c.id, String)).where(_attempts.c.status == AttemptStatus.IN_PROGRESS)
+    return {raw_id.replace("-", "") for raw_id in db.session.scalars(query).all()}
 
 
-def truth(now: datetime, everything: bool) -> dict[UUID, Timer]:
-    """Return what the keys should say: of all that run and what changed lately; after a break, of all that is open."""
-    changed = Attempt.changed_at > now - LATELY
-    rows = db.session.execute(
-        select(Attempt.id, Attempt.status, Attempt.deadline_at, Attempt.version, Attempt.lease).where(
-            or_(Attempt.status == AttemptStatus.IN_PROGRESS, and_(changed, Attempt.started_at.is_not(None)))
-            if not everything
-            else or_(Attempt.status.in_((AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)), changed)
-        )
-    ).all()
-    return {
-        row.id: Timer(timers.to_ms(row.deadline_at), row.version, row.lease)
-        if row.status == AttemptStatus.IN_PROGRESS
-        else Timer(None, row.version, None)
-        for row in rows
-    }
+def truth(now: datetime, everything: bool) -> list[Expected]:
+    """Return what the keys should say: of all that run and what changed lately; after a break, of all that is open.
+
+    What the database says of an attempt is compared with what it said the last time, as the driver gives it; only
+    what is new is made into ids, instants and texts.
+    """
+    global _remembered
+    known, seen = _remembered, {}
+    rows = db.session.execute(_compared(everything), {"p_since": now - LATELY}).all()
+    for raw_id, status, deadline_at, version, lease in rows:
+        said = (status, deadline_at, version, lease)
+        before = known.get(raw_id)
+        seen[raw_id] = before if before and before[0] == said else (said, _expected(raw_id, *said))
+    _remembered = seen
+    return [one for _, one in seen.values()]
+
+
+@cache
+def _compared(everything: bool) -> Any:
+    columns = _attempts.c
+    changed = columns.changed_at > bindparam("p_since", type_=columns.changed_at.type)
+    # ids as text and instants as they come: making thousands of objects takes longer than all the rest
+    deadline_at = type_coerce(columns.deadline_at, DateTime)
+    return select(cast(columns.id, String), columns.status, deadline_at, columns.version, columns.lease).where(
+        or_(columns.status.in_((AttemptStatus.IN_PROGRESS, AttemptStatus.PAUSED)), changed)
+        if everything
+        else or_(columns.status == AttemptStatus.IN_PROGRESS, and_(changed, columns.started_at.is_not(None)))
+    )
+
+
+def _expected(raw_id: str, status: str, deadline_at: datetime | None, version: int, lease: int) -> Expected:
+    if status != AttemptStatus.IN_PROGRESS or deadline_at is None:
+        return timers.expected(UUID(raw_id), Timer(None, version, None))
+    # SQLite gives UTC without saying so
+    instant = deadline_at if deadline_at.tzinfo else deadline_at.replace(tzinfo=UTC)
+    return timers.expected(UUID(raw_id), Timer(timers.to_ms(instant), version, lease))

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from flask import Flask, current_app
 
+from kiosk.timers.comparing import Expected, expected
 from kiosk.timers.keys import KEEP_AFTER_DEADLINE_MS, Found, Timer, from_ms, to_ms
 from kiosk.timers.links import CALL_SECONDS, WANTED_POLICY
 from kiosk.timers.store import TimerStore
@@ -21,6 +22,7 @@ from kiosk.timers.strays import delete_strays
 __all__ = [
     "CALL_SECONDS",
     "KEEP_AFTER_DEADLINE_MS",
+    "Expected",
     "Timer",
     "TimerStore",
     "create_timer",
@@ -28,6 +30,7 @@ __all__ = [
     "delete_strays",
     "delete_timer",
     "delete_timers",
+    "expected",
     "forget_timer",
     "from_ms",
     "init_app",
@@ -73,7 +76,7 @@ def read_timer(attempt_id: UUID) -> Timer | None:
     return _store().read(attempt_id)
 
 
-def reconcile(truth: Callable[[], dict[UUID, Timer]], *, now: datetime) -> int:
+def reconcile(truth: Callable[[], list[Expected]], *, now: datetime) -> int:
     """Mend the keys that differ from the database; return how many were wrong.
 
     `truth` is asked again before a key with a higher version than the database's is overwritten: the
@@ -81,13 +84,15 @@ def reconcile(truth: Callable[[], dict[UUID, Timer]], *, now: datetime) -> int:
     read here, with a higher version, stays.
     """
     store, known = _store(), truth()
-    found = store.find(known) if known and store.is_up else None
-    if found is None:
+    wrong = store.differing(known, now=now) if known and store.is_up else None
+    if not wrong:
         return 0
-    wrong = {i: timer for i, timer in known.items() if not found[i].is_right(timer, now)}
-    if any(_is_ahead(found[i], timer) for i, timer in wrong.items()):
-        wrong = {i: timer for i, timer in truth().items() if i in wrong and not found[i].is_right(timer, now)}
-    return store.write_all(wrong, now=now, seen=found) if wrong else 0
+    found = {one.attempt_id: there for one, there in wrong}
+    wanted = {one.attempt_id: one.timer for one, _ in wrong}
+    if any(_is_ahead(found[i], timer) for i, timer in wanted.items()):
+        again = {one.attempt_id: one.timer for one in truth() if one.attempt_id in found}
+        wanted = {i: timer for i, timer in again.items() if not found[i].is_right(timer, now)}
+    return store.write_all(wanted, now=now, seen=found) if wanted else 0
 
 
 def is_up() -> bool:

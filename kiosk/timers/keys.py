@@ -10,16 +10,23 @@ KEEP_AFTER_DEADLINE_MS = 60_000
 # an expiry this far from what it should be is wrong; less is the road, and the drift of Redis' clock
 EXPIRY_TOLERANCE_MS = 30_000
 
+# Writes any number of keys (of each its value, version, expiry and what the writer saw there); says how many it wrote.
 # A slower writer must not bring an older timer back. A key of another shape or type, or without expiry, counts as none;
-# nor does a higher version stand in the way of who has seen it and knows better (ARGV[4] is what he saw).
+# nor does a higher version stand in the way of who has seen it and knows better.
 WRITE = """
-local old = redis.pcall('GET', KEYS[1])
-if type(old) == 'string' and old ~= ARGV[4] and redis.call('PTTL', KEYS[1]) > 0 then
-  local version = string.match(old, '^%d+:(%d+):%d+$') or string.match(old, '^%-:(%d+):%-$')
-  if version and tonumber(version) > tonumber(ARGV[2]) then return 0 end
+local written = 0
+for i, key in ipairs(KEYS) do
+  local value, version, keep_ms, seen = unpack(ARGV, 4 * i - 3, 4 * i)
+  local old, stands = redis.pcall('GET', key), nil
+  if type(old) == 'string' and old ~= seen and redis.call('PTTL', key) > 0 then
+    stands = string.match(old, '^%d+:(%d+):%d+$') or string.match(old, '^%-:(%d+):%-$')
+  end
+  if not stands or tonumber(stands) <= tonumber(version) then
+    redis.call('SET', key, value, 'PX', keep_ms)
+    written = written + 1
+  end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-return 1
+return written
 """
 
 

@@ -7,8 +7,8 @@ many times the bound, so of its cluster client only the map of slots and the nod
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import redis
@@ -21,6 +21,7 @@ from kiosk import redis_address
 from kiosk.redis_address import RedisAddress
 from kiosk.timers.keys import WRITE
 
+T = TypeVar("T")
 CALL_SECONDS = 0.25
 BATCH = 1000
 MOST_CONNECTIONS = 64
@@ -40,7 +41,7 @@ class Link:
         options = client.connection_pool.connection_kwargs
         self.where = f"{options.get('host')}:{options.get('port')}"
 
-    def key(self, attempt_id: UUID) -> str:
+    def key(self, attempt_id: UUID | str) -> str:
         """Return the name of an attempt's key."""
         return f"exam:timer:{attempt_id}"
 
@@ -48,14 +49,16 @@ class Link:
         """Return the client of the node that has the key."""
         return self.client
 
-    def batches(self, attempt_ids: Iterable[UUID]) -> Iterable[tuple[redis.Redis, list[UUID]]]:
-        """Return batches of at most a thousand attempts, each with the client of the one node that has their keys."""
-        by_client: dict[redis.Redis, list[UUID]] = defaultdict(list)
-        for attempt_id in attempt_ids:
-            by_client[self.client_for(self.key(attempt_id))].append(attempt_id)
-        for client, ids in by_client.items():
-            for start in range(0, len(ids), BATCH):
-                yield client, ids[start : start + BATCH]
+    def batches(
+        self, those: Iterable[T], name: Callable[[T], Any] | None = None
+    ) -> Iterable[tuple[redis.Redis, list[T]]]:
+        """Return batches of at most a thousand, each with the client of the one node that has their keys.
+
+        `name` tells the attempt of one of `those`: without it they are the attempts' ids.
+        """
+        for client, at_one in self._by_client(those, name).items():
+            for start in range(0, len(at_one), BATCH):
+                yield client, at_one[start : start + BATCH]
 
     def ask(self, client: redis.Redis, commands: Sequence[tuple[str, ...]]) -> list[Any]:
         """Return the answers to `commands`, sent in one round trip; what Redis refuses is an answer, too.
@@ -77,6 +80,17 @@ class Link:
             raise
         finally:
             idle.append(connection)
+
+    def read(self, client: redis.Redis, keys: Iterable[str]) -> list[tuple[Any, Any]]:
+        """Return value and expiry of each key, all asked for in one round trip.
+
+        A key of a wrong type is an answer about that key, not a failure of Redis. Raises redis.RedisError and OSError.
+        """
+        answers = self.ask(client, [(command, key) for key in keys for command in ("GET", "PTTL")])
+        failure = next((a for a in answers if isinstance(a, redis.RedisError) and "WRONGTYPE" not in str(a)), None)
+        if failure:
+            raise failure
+        return list(zip(answers[::2], answers[1::2], strict=True))
 
     def masters(self) -> list[tuple[redis.Redis, str]]:
         """Return each node that takes writes, with the name of a key to try one."""
@@ -103,6 +117,9 @@ class Link:
     def _everybody(self) -> list[redis.Redis]:
         return [self.client]
 
+    def _by_client(self, those: Iterable[T], _name: Callable[[T], Any] | None) -> dict[redis.Redis, list[T]]:
+        return {self.client: list(those)}
+
 
 class ClusterLink(Link):
     """A cluster: each key lives on the master of its slot. The id in braces is all that decides the slot."""
@@ -116,7 +133,7 @@ class ClusterLink(Link):
         self.where = ",".join(f"{slot}-{masters[0].name}" for slot, masters in _borders(nodes))
         self._probes = self._probe_keys()
 
-    def key(self, attempt_id: UUID) -> str:
+    def key(self, attempt_id: UUID | str) -> str:
         return f"exam:timer:{{{attempt_id}}}"
 
     def client_for(self, key: str) -> redis.Redis:
@@ -131,6 +148,13 @@ class ClusterLink(Link):
 
     def _everybody(self) -> list[redis.Redis]:
         return [self.cluster.get_redis_connection(node) for node in self.cluster.get_nodes()]
+
+    def _by_client(self, those: Iterable[T], name: Callable[[T], Any] | None) -> dict[redis.Redis, list[T]]:
+        found: dict[redis.Redis, list[T]] = defaultdict(list)
+        for one in those:
+            attempt_id: Any = name(one) if name else one
+            found[self.client_for(self.key(attempt_id))].append(one)
+        return found
 
     def _all_masters(self) -> list[ClusterNode]:
         return [node for node in self.cluster.get_primaries() if node.name in self._probes]

@@ -15,7 +15,8 @@ from uuid import UUID
 import redis
 from redis.exceptions import MovedError, ReadOnlyError, RedisClusterException
 
-from kiosk.timers import links
+from kiosk.timers import comparing, links
+from kiosk.timers.comparing import Expected
 from kiosk.timers.keys import WRITE, Found, Timer
 from kiosk.timers.links import CALL_SECONDS, WANTED_POLICY, Link
 
@@ -71,6 +72,10 @@ class TimerStore:
         """Return the keys of `attempt_ids` as they stand, one round trip per 1,000 and node; None if Redis is away."""
         return self.call(lambda link: _each_batch(link, attempt_ids, _read_batch))
 
+    def differing(self, wanted: Iterable[Expected], *, now: datetime) -> list[tuple[Expected, Found]] | None:
+        """Return those whose keys are wrong, with what was found; None if Redis is away."""
+        return self.call(lambda link: comparing.differing(link, wanted, now))
+
     def read(self, attempt_id: UUID) -> Timer | None:
         """Return the key of one attempt if it is a usable one."""
         found = self.call(lambda link: _read_batch(link, link.client_for(link.key(attempt_id)), [attempt_id]))
@@ -79,13 +84,10 @@ class TimerStore:
     def write(self, attempt_id: UUID, timer: Timer, *, keep_ms: int) -> bool:
         """Write one key unless a newer version stands there; return whether Redis answered."""
 
-        def use(link: Link) -> Any:
+        def use(link: Link) -> bool:
             key = link.key(attempt_id)
-            command = ("EVAL", WRITE, "1", key, timer.written(), str(timer.version), str(keep_ms), "")
-            (answer,) = link.ask(link.client_for(key), [command])
-            if isinstance(answer, redis.RedisError):
-                raise answer
-            return answer
+            _write(link, link.client_for(key), [(key, timer, keep_ms, "")])
+            return True
 
         return self.call(use) is not None
 
@@ -213,16 +215,8 @@ def _each_batch(link: Link, attempt_ids: Iterable[UUID], use: Callable[..., dict
 
 
 def _read_batch(link: Link, client: redis.Redis, attempt_ids: list[UUID]) -> dict[UUID, Found]:
-    """GET and PTTL of each key in one round trip."""
-    keys = [link.key(attempt_id) for attempt_id in attempt_ids]
-    answers = link.ask(client, [(command, key) for key in keys for command in ("GET", "PTTL")])
-    # a key of a wrong type is an answer about that key, not a failure of Redis
-    failure = next((a for a in answers if isinstance(a, redis.RedisError) and "WRONGTYPE" not in str(a)), None)
-    if failure:
-        raise failure
-    return {
-        attempt_id: Found(answers[2 * place], answers[2 * place + 1]) for place, attempt_id in enumerate(attempt_ids)
-    }
+    found = link.read(client, [link.key(attempt_id) for attempt_id in attempt_ids])
+    return {attempt_id: Found(*one) for attempt_id, one in zip(attempt_ids, found, strict=True)}
 
 
 def _write_batch(
@@ -234,12 +228,30 @@ def _write_batch(
     now: datetime,
     seen: dict[UUID, Found],
 ) -> dict[UUID, Any]:
-    pipe = client.pipeline(transaction=False)
+    rows = []
     for attempt_id in attempt_ids:
         timer, found = timers[attempt_id], seen.get(attempt_id)
         known = found.value if found and isinstance(found.value, str) else ""
-        pipe.eval(WRITE, 1, link.key(attempt_id), timer.written(), timer.version, timer.keep_ms(now), known)
-    return dict(zip(attempt_ids, pipe.execute(), strict=True))
+        rows.append((link.key(attempt_id), timer, timer.keep_ms(now), known))
+    _write(link, client, rows)
+    return dict.fromkeys(attempt_ids, True)
+
+
+def _write(link: Link, client: redis.Redis, rows: list[tuple[str, Timer, int, str]]) -> None:
+    """Write keys of one node in one round trip. A cluster wants a command for each: a script has one slot there."""
+    at_once = 1 if link.is_many else len(rows)
+    commands = [_command(rows[start : start + at_once]) for start in range(0, len(rows), at_once)]
+    refusal = next((answer for answer in link.ask(client, commands) if isinstance(answer, redis.RedisError)), None)
+    if refusal:
+        raise refusal
+
+
+def _command(rows: list[tuple[str, Timer, int, str]]) -> tuple[str, ...]:
+    keys, given = [], []
+    for key, timer, keep_ms, known in rows:
+        keys.append(key)
+        given += [timer.written(), str(timer.version), str(keep_ms), known]
+    return ("EVAL", WRITE, str(len(keys)), *keys, *given)
 
 
 def _tell_policy(link: Link) -> None:

@@ -12,9 +12,12 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask, current_app
+from sqlalchemy import update
 
 from kiosk import timers
+from kiosk.extensions import db, transaction
 from kiosk.jobs import sweeper
+from kiosk.models import Attempt
 from kiosk.services import pauses, reports
 from kiosk.services.screens import ClockView
 from tests.cast import Hall, Player
@@ -137,6 +140,22 @@ def test_a_key_that_expires_too_soon_or_too_late_is_mended(
     assert abs(shape.client().pttl(shape.key(player.attempt.id)) - (3 * 3600 + 60) * 1000) < 5000
 
 
+@pytest.mark.harms_the_database
+def test_what_was_changed_in_the_database_by_hand_is_in_the_key_after_the_next_sweep(
+    player: Player, shape: Plain, hall: Hall
+) -> None:
+    sweeper.sweep(now=hall.MORNING)
+    for change in ({"lease": 77}, {"deadline_at": hall.after(hours=4)}, {"version": 9}):
+        with transaction():
+            db.session.execute(update(Attempt).values(**change))
+        sweeper.sweep(now=hall.MORNING)
+        assert shape.client().get(shape.key(player.attempt.id)) == expected(player), change
+    with transaction():
+        db.session.execute(update(Attempt).values(status="paused", deadline_at=None, remaining_ms=1))
+    sweeper.sweep(now=hall.MORNING)
+    assert shape.client().get(shape.key(player.attempt.id)) == "-:9:-"
+
+
 def test_the_value_of_another_attempt_is_mended(player: Player, shape: Plain, hall: Hall) -> None:
     other = hall.player(1)
     other.start()
@@ -153,7 +172,8 @@ def test_what_was_written_between_looking_and_mending_stays(player: Player, shap
     store = current_app.extensions["timers"]
     found = store.find([attempt.id])
     shape.client().set(key, newer, px=99999)
-    store.write_all(sweeper.truth(hall.MORNING, True), now=hall.MORNING, seen=found)
+    wanted = {one.attempt_id: one.timer for one in sweeper.truth(hall.MORNING, True)}
+    store.write_all(wanted, now=hall.MORNING, seen=found)
     assert shape.client().get(key) == newer
 
 
