@@ -151,25 +151,35 @@ class OptionView:
 
 
 @dataclass(frozen=True)
-class QuestionView:
-    """One question of an attempt with what is stored for it. `lang` is the language of the text shown."""
+class QuestionFace:
+    """What a question shows to everybody who meets it in a language: `lang` is that of the text."""
 
     question_id: UUID
-    number: int
-    total: int
     part: str
     question_type: str
     text: str
     lang: str
-    options: tuple[OptionView, ...]
     marks: float
     negative_marks: float
     min_words: int | None
     max_words: int | None
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether it is answered by choosing, not by writing."""
+        return self.question_type in ("single", "multiple", "true_false")
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """One question of an attempt: its face, where it stands in this paper, and what is stored for it."""
+
+    face: QuestionFace
+    number: int
+    total: int
+    options: tuple[OptionView, ...]
     response: object
     seq: int
-    is_marked: bool
-    state: CellState
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from kiosk.services import catalogue
 from kiosk.services.catalogue import LETTERS, FrozenQuestion
-from kiosk.services.screens import Cell, CellState, OptionView, QuestionView
+from kiosk.services.screens import Cell, CellState, OptionView, QuestionFace, QuestionView
+
+FACES_KEPT = 5_000
 
 
 def remaining_ms(deadline_at: datetime | None, now: datetime) -> int:
@@ -42,22 +46,30 @@ def question_view(row: Any, language: str, total: int = 0) -> QuestionView:
     assert question is not None, "a drawn question is a published one"
     lang = "hi" if language == "hi" and question.text_hi else "en"
     return QuestionView(
-        question_id=row.question_id,
+        face=_face(question.id, lang),
         number=row.number,
         total=total or len(catalogue.questions_of(question.set_id)),
-        part=row.part,
+        options=options(question, row.option_order, lang),
+        response=row.response,
+        seq=row.seq,
+    )
+
+
+@lru_cache(FACES_KEPT)
+def _face(question_id: UUID, lang: str) -> QuestionFace:
+    """One object for all who meet the question: a published one never changes."""
+    question = catalogue.question(question_id)
+    assert question is not None, "asked for by its own id"
+    return QuestionFace(
+        question_id=question_id,
+        part=question.part,
         question_type=question.question_type,
         text=(question.text_hi if lang == "hi" else None) or question.text,
         lang=lang,
-        options=options(question, row.option_order, lang),
         marks=number(question.marks),
         negative_marks=number(question.negative_marks),
         min_words=question.min_words,
         max_words=question.max_words,
-        response=row.response,
-        seq=row.seq,
-        is_marked=row.is_marked,
-        state=cell_state(row.response, row.is_marked, row.visited_at is not None),
     )
 
 

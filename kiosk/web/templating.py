@@ -9,7 +9,6 @@ import flask
 from flask import Flask, current_app, has_request_context, request
 from flask_babel import get_translations, lazy_gettext
 from flask_login import current_user
-from jinja2 import Environment
 from markupsafe import Markup
 from werkzeug.local import LocalProxy
 
@@ -33,10 +32,9 @@ def init_app(app: Flask) -> None:
         knows=knows,
         poll_ms=htmx.poll_ms,
         form_number=once.number,
-        cell_button=_kept(templates, "macros/exam.html", "cell_button"),
-        option_label=_kept(templates, "macros/exam.html", "option_label"),
-        marks_words=_kept(templates, "candidate/words.html", "marks_words"),
-        type_word=_kept(templates, "candidate/words.html", "type_word"),
+        cell_button=cell_button,
+        marks_words=marks_words,
+        type_word=type_word,
     )
     templates.filters.update(
         clock_time=preferences.clock_time,
@@ -46,11 +44,6 @@ def init_app(app: Flask) -> None:
         hms=preferences.hms,
     )
     local_time.init_app(templates)
-
-
-def fragment(name: str, **values: Any) -> str:
-    """Return a fragment of the hot path: as Flask's render_template, but nothing is gathered for it."""
-    return current_app.jinja_env.get_template(name).render(values)
 
 
 def knows(endpoint: str) -> bool:
@@ -75,14 +68,20 @@ def _words(language: str, text: str) -> Markup:
     return _phrase(language, text) % {}
 
 
-def _kept(templates: Environment, file: str, macro: str) -> Any:
+def _kept(file: str, macro: str) -> Any:
     """A macro that says the same for the same arguments and language: it is drawn once for each."""
 
     @lru_cache(PHRASES_KEPT)
     def drawn(_language: str, *given: Any) -> Markup:
-        return getattr(templates.get_template(file).module, macro)(*given)
+        return getattr(current_app.jinja_env.get_template(file).module, macro)(*given)
 
     return lambda *given: drawn(preferences.language(), *given)
+
+
+cell_button = _kept("macros/exam.html", "cell_button")
+option_label = _kept("macros/exam.html", "option_label")
+marks_words = _kept("candidate/words.html", "marks_words")
+type_word = _kept("candidate/words.html", "type_word")
 
 
 def _address_maker() -> Any:

@@ -238,7 +238,7 @@ def test_between_deadline_and_grace_no_further_question_is_shown(hall: Hall, pla
 
 
 def test_hindi_is_shown_where_the_set_has_it(hall: Hall, player: Player) -> None:
-    assert "प्रश्न" in go(player, 2, language="hi").question.text
+    assert "प्रश्न" in go(player, 2, language="hi").question.face.text
     other = hall.player(1)
     hall.activate("B")
     other.start()

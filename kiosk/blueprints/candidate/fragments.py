@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from kiosk.blueprints.candidate import bp
+from kiosk.blueprints.candidate import bp, pieces
 from kiosk.blueprints.candidate.forms import ExamForm
 from kiosk.blueprints.candidate.place import own_sheet, own_sitting, own_standing, token_of
 from kiosk.errors import BadResponse, QuestionNotInAttempt
@@ -18,7 +18,6 @@ from kiosk.web import preferences
 from kiosk.web.htmx import go_to, is_htmx
 from kiosk.web.request_time import arrived_at
 from kiosk.web.signin import Sitting, current_actor, current_page
-from kiosk.web.templating import fragment
 
 UNSAVED = "HTTP_X_UNSAVED"
 
@@ -32,7 +31,7 @@ def save() -> ResponseReturnValue:
     except BadResponse as refusal:
         return render_template("candidate/_problem.html", problem=refusal.sentence), refusal.status
     _note_unsaved(sitting.attempt_id)
-    return fragment("candidate/_saved.html", saved=saved, question_id=form.question, zone=preferences.time_zone())
+    return pieces.saved_answer(saved, preferences.time_zone())
 
 
 @bp.post("/exam/go")
@@ -48,15 +47,7 @@ def go() -> ResponseReturnValue:
         return go_to("candidate.summary")
     if not is_htmx():
         return redirect(url_for("candidate.exam"), 303)
-    return fragment(
-        "candidate/_swap.html",
-        question=swap.question,
-        cells=[cell for cell in (swap.left, swap.here) if cell],
-        remaining_ms=swap.remaining_ms,
-        saved=saved,
-        left_id=form.question,
-        zone=preferences.time_zone(),
-    )
+    return pieces.swap(swap, saved, form.question, preferences.time_zone())
 
 
 @bp.get("/exam/clock")
@@ -67,7 +58,7 @@ def clock() -> ResponseReturnValue:
     if not (view.is_running and is_htmx()):
         return go_to("candidate.home", page=current_page())
     _note_unsaved(sitting.attempt_id)
-    return fragment("candidate/_clock.html", remaining_ms=view.remaining_ms)
+    return pieces.clock(view.remaining_ms)
 
 
 @bp.get("/waiting")
