@@ -13,6 +13,7 @@ from kiosk.models.types import BigId, Code, Instant, JsonValue, Name, PublicId
 from kiosk.states import AttemptStatus, CancelReason
 
 OPEN = text("status IN ('initiated', 'in_progress', 'paused')")
+HAS_RESULT = text("closed_at IS NOT NULL AND cancel_reason IS NULL")
 
 
 def _one_open(name: str, column: str) -> Index:
@@ -34,6 +35,8 @@ class Attempt(Model):
         Index("ix_attempts_candidate_paper", "candidate_id", "paper_id"),
         Index("ix_attempts_slot", "slot_id"),
         Index("ix_attempts_changed", "changed_at"),
+        # the list of results: the latest ones without a look at all others
+        Index("ix_attempts_handed_in", "closed_at", "id", postgresql_where=HAS_RESULT, sqlite_where=HAS_RESULT),
         CheckConstraint(one_of("status", *AttemptStatus), name="status"),
         CheckConstraint(one_of("cancel_reason", *CancelReason), name="cancel_reason"),
         CheckConstraint("(status = 'in_progress') = (deadline_at IS NOT NULL AND closed_at IS NULL)", name="deadline"),

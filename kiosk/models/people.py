@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kiosk.capabilities import Role
@@ -42,13 +55,24 @@ class User(Model):
     mail_wishes: Mapped[JsonValue | None]  # the kinds of news that this person wants by mail
 
 
+def _of_the_book(name: str, *columns: Any) -> Index:
+    """An index of those who were not put away."""
+    is_here = text("archived_at IS NULL")
+    return Index(name, *columns, postgresql_where=is_here, sqlite_where=is_here)
+
+
 class Candidate(Model):
     """A person who is tested. `login` is the folded service number; it signs in."""
 
     __tablename__ = "candidates"
     __table_args__ = (
         UniqueConstraint("organisation_id", "login"),
-        Index("ix_candidates_centre_trade", "centre_id", "trade_id"),
+        # the list of a centre's candidates in its orders, and of one trade or shift of it: the page that is shown
+        # stands in one piece there, and nobody else is looked at
+        _of_the_book("ix_candidates_centre_login", "centre_id", "login"),
+        _of_the_book("ix_candidates_centre_name", "centre_id", func.lower(text("name")), "login"),
+        _of_the_book("ix_candidates_centre_trade_login", "centre_id", "trade_id", "login"),
+        Index("ix_candidates_shift_login", "shift_id", "centre_id", "login"),
         # two people can't be given one seat, however many desks give seats at once
         Index("uq_candidates_shift_seat", "shift_id", "seat", unique=True),
         CheckConstraint(one_of("language", "en", "hi"), name="language"),
@@ -59,7 +83,7 @@ class Candidate(Model):
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisations.id"))
     centre_id: Mapped[UUID] = mapped_column(ForeignKey("centres.id"))
     trade_id: Mapped[UUID] = mapped_column(ForeignKey("trades.id"))
-    shift_id: Mapped[UUID | None] = mapped_column(ForeignKey("shifts.id"), index=True)
+    shift_id: Mapped[UUID | None] = mapped_column(ForeignKey("shifts.id"))
     service_no: Mapped[Code]
     login: Mapped[Code]
     name: Mapped[Name]

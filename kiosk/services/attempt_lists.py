@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 
-from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate, Centre, Paper, Trade
-from kiosk.services.listing import Listed, Order, listed
+from kiosk.services.listing import NONE, Count, Filled, Listed, Order, counted, listed
 
 SORTS: dict[str, tuple[Any, ...]] = {
-    "ended": (Attempt.closed_at, Attempt.id),
+    "ended": Filled((Attempt.closed_at, Attempt.id)),
     "service_no": (Candidate.login,),
     "name": (Candidate.name,),
     "trade": (Trade.code, Paper.paper_type),
@@ -55,19 +54,24 @@ class EndedRow:
 class EndedPage(Listed[Row], Generic[Row]):
     """One page of such tests, and how many there are without any filter."""
 
-    total: int = 0
+    total: Count = NONE
 
 
 def ended(organisation_id: UUID, of_status: Any, *columns: Any) -> Select[Any]:
-    """Return the query for the organisation's tests of a status with these columns."""
+    """Return the query for the organisation's tests of a status with these columns.
+
+    SQLite keeps to the order of outer joins, so that it begins with the tests, in the order of their index: every test
+    has what is joined. With inner ones it would begin with the candidates, and sort what it finds of all of them.
+    """
+    own_centres = select(Centre.id).where(Centre.organisation_id == organisation_id)
     return (
         select(*columns)
         .select_from(Attempt)
-        .join(Candidate, Candidate.id == Attempt.candidate_id)
-        .join(Trade, Trade.id == Candidate.trade_id)
-        .join(Paper, Paper.id == Attempt.paper_id)
-        .join(Centre, Centre.id == Attempt.centre_id)
-        .where(Candidate.organisation_id == organisation_id, of_status)
+        .outerjoin(Candidate, Candidate.id == Attempt.candidate_id)
+        .outerjoin(Trade, Trade.id == Candidate.trade_id)
+        .outerjoin(Paper, Paper.id == Attempt.paper_id)
+        .outerjoin(Centre, Centre.id == Attempt.centre_id)
+        .where(Attempt.centre_id.in_(own_centres.correlate(None)), of_status)
     )
 
 
@@ -80,9 +84,9 @@ def page(
     query: Select[Any], order: Order, everything: Select[Any], rows_of: Callable[[Sequence[Any]], Sequence[Row]]
 ) -> EndedPage[Row]:
     """Return the page of `query` that `order` asks for; `rows_of` makes its rows, `everything` counts them all."""
-    found = listed(query, order, SORTS, lambda row: row)
-    total = db.session.execute(everything.with_only_columns(func.count())).scalar_one()
-    return EndedPage(tuple(rows_of(found.rows)), found.matching, found.page, found.pages, total)
+    found = listed(query, order, SORTS, lambda row: row, is_long=True)
+    total = Count(found.matching, found.is_more) if query is everything else counted(everything)
+    return EndedPage(tuple(rows_of(found.rows)), found.matching, found.page, found.pages, found.is_more, total)
 
 
 def shared(row: Any) -> Mapping[str, Any]:

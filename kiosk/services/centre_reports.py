@@ -1,53 +1,26 @@
-"""What a centre's staff see of candidates and slots. The number of statements does not grow with the rows."""
+"""What a centre's staff see of candidates and slots.
+
+Neither the number of statements nor what they cost grows with the rows, nor with those who are on the books.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, select
+from sqlalchemy import and_, func, select, true
 
 from kiosk.errors import NotFound
 from kiosk.extensions import db
-from kiosk.models import Answer, Attempt, Candidate, Pause, Shift, Slot, Trade
+from kiosk.models import Answer, Attempt, Candidate, Centre, Pause, Shift, Slot, Trade
+from kiosk.services import listing
+from kiosk.services.candidate_search import Filters, conditions, joined, matching, order
+from kiosk.services.listing import Count, Listed
 from kiosk.services.slot_views import SlotView, actions_for, slot_view
 from kiosk.states import HANDED_IN, OPEN_ATTEMPT, AttemptStatus, SlotStatus
-
-PAGE_ROWS = 50
-PAUSED = "paused"  # asked for like a slot's state, though the slot says attempting
-ARCHIVED = "archived"  # asked for in the same place: who stands on no other list
-
-SORTS: dict[str, tuple[Any, ...]] = {
-    "service_no": (Candidate.login,),
-    "name": (func.lower(Candidate.name),),
-    "trade": (Trade.code, Slot.paper_type),
-    "shift": (Shift.starts_at,),
-    # seats are texts that are mostly numbers: 2 before 10
-    "seat": (func.length(Candidate.seat), Candidate.seat),
-    "slot": (func.coalesce(Slot.status, SlotStatus.NONE), Slot.assigned_at),
-}
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which candidates are asked for, and in which order."""
-
-    q: str = ""
-    trade: str = ""
-    slot: str = ""
-    shift: UUID | None = None
-    sort: str = "service_no"
-    is_descending: bool = False
-    page: int = 1
-
-    @property
-    def is_archived(self) -> bool:
-        """Whether those are asked for who were put away."""
-        return self.slot == ARCHIVED
 
 
 @dataclass(frozen=True)
@@ -69,17 +42,14 @@ class CandidateRow:
 
 
 @dataclass(frozen=True)
-class CandidatePage:
-    """One page of the list, with how many there are and what can be filtered for."""
+class CandidatePage(Listed[CandidateRow]):
+    """One page of the list, and how many the centre has in all and in each state of a slot.
 
-    rows: tuple[CandidateRow, ...]
-    matching: int
-    total: int
-    page: int
-    pages: int
-    by_status: dict[str, int]
-    trades: tuple[str, ...]
-    shifts: tuple[tuple[UUID, datetime], ...]
+    Of a book that is too long to be counted the states have no figure (None).
+    """
+
+    total: Count = listing.NONE
+    by_status: Mapping[str, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,50 +71,21 @@ class HandIn:
 
 def candidates(centre_id: UUID, filters: Filters) -> CandidatePage:
     """Return the page of candidates that `filters` ask for; a page past the end is the last one."""
-    matching = db.session.execute(_matching(centre_id, filters, func.count())).scalar_one()
-    pages = max(1, math.ceil(matching / PAGE_ROWS))
-    page = min(max(1, filters.page), pages)
-    rows = db.session.execute(
-        _matching(
-            centre_id,
-            filters,
-            Candidate.id,
-            Candidate.service_no,
-            Candidate.name,
-            Candidate.rank,
-            Candidate.seat,
-            Trade.code.label("trade_code"),
-            Shift.starts_at,
-            Slot.id.label("slot_id"),
-            Slot.paper_type,
-            Slot.status,
-            Slot.assigned_at,
-            Slot.assigned_by,
-            Slot.started_at,
-            Slot.consumed_at,
-            Slot.consumed_how,
-        )
-        .order_by(*_order(filters), Candidate.id)
-        .limit(PAGE_ROWS)
-        .offset((page - 1) * PAGE_ROWS)
-    ).all()
-    attempts = _attempts_of([row.slot_id for row in rows if row.slot_id])
-    by_status = _by_status(centre_id)
-    return CandidatePage(
-        rows=tuple(_row(row, attempts.get(row.slot_id)) for row in rows),
-        matching=matching,
-        total=sum(by_status.values()),
-        page=page,
-        pages=pages,
-        by_status=by_status,
-        trades=_trades(centre_id),
-        shifts=shifts(centre_id),
+    found, total, by_status = _counted(centre_id, filters)
+    page = listing.page_of(
+        filters.page,
+        found,
+        lambda limit, offset: _rows(centre_id, filters, limit, offset),
+        lambda: listing.count(matching(centre_id, filters)),
     )
+    attempts = _attempts_of([row.slot_id for row in page.rows if row.slot_id])
+    rows = tuple(_row(row, attempts.get(row.slot_id)) for row in page.rows)
+    return CandidatePage(rows, page.matching, page.page, page.pages, page.is_more, total, by_status)
 
 
 def matching_ids(centre_id: UUID, filters: Filters) -> list[UUID]:
     """Return everybody whom `filters` ask for, on all pages, in the order of the list."""
-    query = _matching(centre_id, filters, Candidate.id).order_by(*_order(filters), Candidate.id)
+    query = matching(centre_id, filters, Candidate.id).order_by(*order(filters))
     return list(db.session.execute(query).scalars())
 
 
@@ -198,43 +139,54 @@ def paused_room(centre_id: UUID) -> PausedRoom:
     return PausedRoom(count, since, is_outage=bool(kinds))
 
 
-def _matching(centre_id: UUID, filters: Filters, *columns: Any) -> Select[Any]:
-    return (
-        select(*columns)
-        .select_from(Candidate)
-        .join(Trade, Trade.id == Candidate.trade_id)
-        .outerjoin(Shift, Shift.id == Candidate.shift_id)
-        .outerjoin(Slot, and_(Slot.candidate_id == Candidate.id, Slot.closed_at.is_(None)))
-        .where(Candidate.centre_id == centre_id, *_conditions(filters))
+def _counted(centre_id: UUID, filters: Filters) -> tuple[Count, Count, dict[str, int | None]]:
+    """How many match, how many there are, and how many in each state: one statement, two in a book beyond the limit."""
+    is_asked = and_(true(), *conditions(centre_id, filters))
+    here = (
+        select(Candidate.id)
+        .where(Candidate.centre_id == centre_id, Candidate.archived_at.is_(None))
+        .limit(listing.MOST_COUNTED + 1)
+        .subquery()
     )
+    columns: list[Any] = [Slot.status, func.count().label("there"), func.count().filter(is_asked).label("asked")]
+    query = select(*columns)
+    if filters.asks_for_all:
+        found = query.select_from(here).outerjoin(Slot, and_(Slot.candidate_id == here.c.id, Slot.closed_at.is_(None)))
+    else:
+        found = joined(query.select_from(here).join(Candidate, Candidate.id == here.c.id))
+    rows = db.session.execute(found.group_by(Slot.status)).all()
+    total = listing.count_of(sum(row.there for row in rows))
+    by_status: dict[str, int | None] = dict.fromkeys(SlotStatus, None if total.is_more else 0)
+    if total.is_more or filters.is_archived:
+        asked = total if filters.asks_for_all else listing.counted(matching(centre_id, filters))
+    else:
+        asked = Count(sum(row.asked for row in rows))
+    if not total.is_more:
+        by_status |= {row.status or SlotStatus.NONE: row.there for row in rows}
+    return asked, total, by_status
 
 
-def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    is_here = Candidate.archived_at.is_(None)
-    found: list[ColumnElement[bool]] = [not_(is_here) if filters.is_archived else is_here]
-    if filters.q:
-        found.append(
-            Candidate.service_no.icontains(filters.q, autoescape=True)
-            | Candidate.name.icontains(filters.q, autoescape=True)
-        )
-    if filters.trade:
-        found.append(Trade.code == filters.trade)
-    if filters.shift:
-        found.append(Candidate.shift_id == filters.shift)
-    if filters.slot == PAUSED:
-        paused = select(Attempt.candidate_id).where(Attempt.status == AttemptStatus.PAUSED)
-        found.append(Candidate.id.in_(paused))
-    elif filters.slot == SlotStatus.NONE:
-        found.append(Slot.id.is_(None))
-    elif filters.slot and not filters.is_archived:
-        found.append(Slot.status == filters.slot)
-    return found
-
-
-def _order(filters: Filters) -> list[Any]:
-    columns = SORTS.get(filters.sort, SORTS["service_no"])
-    # one place for empty values, whatever the database thinks
-    return [column.desc().nulls_last() if filters.is_descending else column.asc().nulls_last() for column in columns]
+def _rows(centre_id: UUID, filters: Filters, limit: int, offset: int) -> Sequence[Any]:
+    query = matching(
+        centre_id,
+        filters,
+        Candidate.id,
+        Candidate.service_no,
+        Candidate.name,
+        Candidate.rank,
+        Candidate.seat,
+        Trade.code.label("trade_code"),
+        Shift.starts_at,
+        Slot.id.label("slot_id"),
+        Slot.paper_type,
+        Slot.status,
+        Slot.assigned_at,
+        Slot.assigned_by,
+        Slot.started_at,
+        Slot.consumed_at,
+        Slot.consumed_how,
+    )
+    return db.session.execute(query.order_by(*order(filters)).limit(limit).offset(offset)).all()
 
 
 def _attempts_of(slot_ids: list[UUID]) -> dict[UUID, Any]:
@@ -273,14 +225,13 @@ def _row(row: Any, attempt: Any) -> CandidateRow:
     )
 
 
-def _by_status(centre_id: UUID) -> dict[str, int]:
-    query = _matching(centre_id, Filters(), Slot.status, func.count()).group_by(Slot.status)
-    counted = {row[0] or SlotStatus.NONE: row[1] for row in db.session.execute(query)}
-    return {status: counted.get(status, 0) for status in SlotStatus}
-
-
-def _trades(centre_id: UUID) -> tuple[str, ...]:
-    query = _matching(centre_id, Filters(), Trade.code).distinct().order_by(Trade.code)
+def trades(centre_id: UUID) -> tuple[str, ...]:
+    """Return the codes of the trades that candidates of the centre have: each is looked up, nobody is counted."""
+    somebody = select(Candidate.id).where(
+        Candidate.centre_id == centre_id, Candidate.trade_id == Trade.id, Candidate.archived_at.is_(None)
+    )
+    organisation_id = select(Centre.organisation_id).where(Centre.id == centre_id).scalar_subquery()
+    query = select(Trade.code).where(Trade.organisation_id == organisation_id, somebody.exists()).order_by(Trade.code)
     return tuple(db.session.execute(query).scalars())
 
 

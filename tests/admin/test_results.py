@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.services import marking
+from kiosk.services import listing, mark_reports, marking
+from kiosk.services.listing import Order
+from kiosk.services.mark_reports import ResultFilters
 from tests.desk import Desk
+from tests.plans import looks_at_everything, plans
 
 
 @pytest.fixture
@@ -63,3 +66,27 @@ def test_results_are_sorted_and_taken_home_as_a_file(app, hall, handed_in):
     lines = desk.get("/admin/results.csv?q=N001").get_data(as_text=True).splitlines()
     assert len(lines) == 2
     assert f"submitted,{handed_in.receipt}" in lines[1]
+
+
+def test_more_results_than_are_counted_say_so(app, hall, monkeypatch):
+    monkeypatch.setattr(listing, "MOST_COUNTED", 1)
+    monkeypatch.setattr(listing, "PAGE_ROWS", 1)
+    for place in (0, 1):
+        hall.player(place).start()
+        hall.player(place).submit(at=hall.after(minutes=40 + place))
+    desk = Desk(app, "marks")
+    page = desk.text("/admin/results")
+    assert "More than 1 tests handed in" in page
+    assert "More than 1 tests match" in page
+    assert "Page 1 Next page" in page
+    assert "Previous page Page 2" in desk.text("/admin/results?page=9")
+    assert "1 test matches" in desk.text("/admin/results?q=N002")
+
+
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_the_latest_results_are_read_out_of_an_index(hall, handed_in, is_descending):
+    order = Order("ended", is_descending)
+    found = plans(lambda: mark_reports.results(hall.organisation_id, ResultFilters(), order))
+    (rows,) = [plan for statement, plan in found.items() if "ended_at" in statement]
+    assert "ix_attempts_handed_in" in rows
+    assert not looks_at_everything(rows), rows

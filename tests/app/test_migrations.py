@@ -30,6 +30,7 @@ def differences() -> list[object]:
 
 
 @pytest.mark.harms_the_database
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 def test_down_and_up_again_keeps_every_row(app: Flask, hall: Hall) -> None:
     player = hall.player()
     player.start()

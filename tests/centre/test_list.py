@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
 
 from kiosk import clock
 from kiosk.extensions import db
-from kiosk.services import centre_reports, expiring, pauses, slots
+from kiosk.services import centre_reports, expiring, listing, pauses, slots
 from kiosk.services.audit import SYSTEM
 from kiosk.services.centre_reports import Filters
+from tests.counting import counting
 from tests.desk import Desk, PageCheck
 
 OUTAGE = {"kind": "outage", "reason": "the server was away", "by": SYSTEM}
@@ -89,27 +89,70 @@ def test_filters_find_what_they_say(hall, desk, query, found):
     assert [row.split(">", 1)[1][:4] for row in rows] == found
 
 
-def test_pages_of_fifty_and_the_number_of_statements_stays_the_same(hall, app):
-    def statements(rows_wanted):
-        seen = []
+def test_pages_of_fifty_and_the_number_of_statements_stays_the_same(hall, desk):
+    def statements(address, get=desk.get):
+        with counting() as counted:
+            assert get(address).status_code == 200
+        return counted.statements
 
-        def count(*_args):
-            seen.append(1)
-
-        event.listen(db.engine, "before_cursor_execute", count)
-        listed = centre_reports.candidates(hall.centre_id, Filters())
-        event.remove(db.engine, "before_cursor_execute", count)
-        assert len(listed.rows) == rows_wanted
-        return len(seen), listed
-
-    few, _ = statements(6)
+    few = statements("/centre/"), statements("/centre/", desk.fragment)
     for number in range(100, 155):
         hall.add_candidate(f"M{number}")
     db.session.commit()
-    many, listed = statements(50)
-    assert many == few
-    assert (listed.matching, listed.pages) == (61, 2)
-    assert few <= 7
+    assert (statements("/centre/"), statements("/centre/", desk.fragment)) == few == (8, 5)
+    listed = centre_reports.candidates(hall.centre_id, Filters())
+    assert (len(listed.rows), listed.matching, listed.pages) == (50, 61, 2)
+
+
+@pytest.fixture
+def long_book(hall, monkeypatch):
+    """As if three candidates filled a book, and two a page."""
+    monkeypatch.setattr(listing, "MOST_COUNTED", 3)
+    monkeypatch.setattr(listing, "PAGE_ROWS", 2)
+
+
+def test_a_book_too_long_to_be_counted_says_more_than(desk, long_book):
+    page = desk.text("/centre/")
+    assert "more than 3 candidates" in page
+    assert "More than 3 candidates match No slot Available Attempting Consumed" in page
+    assert "All that match, more than 3" in page
+    assert "Pause everybody…" in page
+
+
+def test_its_pages_have_a_next_one_until_the_last(desk, long_book):
+    assert "Page 1 Next page" in desk.text("/centre/")
+    assert "Previous page Page 2 Next page" in desk.text("/centre/?page=2")
+    for last in (3, 4, 900_000):
+        page = desk.text(f"/centre/?page={last}")
+        assert "Previous page Page 3" in page
+        assert "Next page" not in page
+        assert "N005" in page
+
+
+def test_what_is_found_in_a_long_book_has_its_number(desk, long_book):
+    page = desk.text("/centre/?q=N004")
+    assert "1 candidate matches" in page
+    assert "All 1 that match" in page
+
+
+def test_a_long_book_in_hindi(desk, long_book):
+    desk.client.set_cookie("ui_language", "hi")
+    page = desk.text("/centre/?page=2")
+    assert "3 से अधिक परीक्षार्थी मिले" in page
+    assert "मिलने वाले सभी, 3 से अधिक" in page
+    assert "पन्ना 2" in page
+    assert PageCheck(desk.get("/centre/").get_data(as_text=True)).found() == []
+
+
+def test_all_that_match_are_all_though_nobody_counted_them(desk, long_book):
+    assert "6" in desk.text("/centre/slots/reset?all=1")
+    assert "Reset 6" in desk.text("/centre/slots/reset?all=1")
+
+
+def test_a_rows_menu_leads_to_its_candidate_with_the_filters(hall, desk):
+    page = desk.get("/centre/?q=N002").get_data(as_text=True)
+    assert f'href="/centre/slots/assign?q=N002&amp;id={hall.candidate_ids[1]}"' not in page  # a slot is there already
+    assert f'href="/centre/slots/reset?q=N002&amp;id={hall.candidate_ids[1]}"' in page
 
 
 def test_another_centres_candidates_are_not_in_the_list(hall, app):

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from kiosk.blueprints.centre.scope import is_bound
 from kiosk.errors import BadInput, KioskError, NotFound
 from kiosk.services import centre_reports, slots
-from kiosk.services.centre_reports import ARCHIVED, PAUSED, SORTS, Filters
+from kiosk.services.candidate_search import ARCHIVED, PAUSED, SORTS, Filters
 from kiosk.services.centres import CentreView
 from kiosk.states import SlotStatus
 from kiosk.web.staff_pages import page_number, search_text, uuid_or_none

@@ -25,13 +25,21 @@ def visible_centres() -> list[CentreView]:
     return [centre for centre in known if centre.centre_id == staff.centre_id] if is_bound() else known
 
 
-def current_centre() -> CentreView:
-    """Return the centre that the address names, without a name the first. Raises NotFound for anybody else's."""
-    code = request.values.get("centre", "")
-    found = next((centre for centre in visible_centres() if code in ("", centre.code)), None)
+def centre_and_all() -> tuple[CentreView, list[CentreView]]:
+    """Return the centre that the address names, and with it all that may be chosen: one statement for both.
+
+    Without a name it is the first one. Raises NotFound for anybody else's.
+    """
+    code, known = request.values.get("centre", ""), visible_centres()
+    found = next((centre for centre in known if code in ("", centre.code)), None)
     if found is None:
         raise NotFound
-    return found
+    return found, known
+
+
+def current_centre() -> CentreView:
+    """Return the centre that the address names, without a name the first. Raises NotFound for anybody else's."""
+    return centre_and_all()[0]
 
 
 def own_centre_id() -> UUID | None:

@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from kiosk.blueprints.centre import bp, records
-from kiosk.blueprints.centre.actions import offered
+from kiosk.blueprints.centre.actions import offered, remembered_offers
 from kiosk.blueprints.centre.forms import filters_from, query_of
-from kiosk.blueprints.centre.scope import current_centre, own_centre_id, visible_centres
+from kiosk.blueprints.centre.scope import centre_and_all, own_centre_id
 from kiosk.models import Candidate
 from kiosk.services import candidate_reports, centre_reports, leases, sign_ins
 from kiosk.web.htmx import go_to, is_htmx
@@ -23,19 +23,26 @@ from kiosk.web.signin import current_actor, current_staff, needs
 @needs("slot.see")
 def candidates() -> ResponseReturnValue:
     """Show the centre's candidates with their slots."""
-    centre, filters = current_centre(), filters_from(request.args)
+    (centre, centres), filters = centre_and_all(), filters_from(request.args)
     listed = centre_reports.candidates(centre.centre_id, filters)
-    template = "centre/_candidates.html" if is_htmx() else "centre/candidates.html"
+    shown = {
+        "centre": centre,
+        "filters": filters,
+        "query": query_of(filters, centre),
+        "listed": listed,
+        # nothing is done to who was put away
+        "offered": (lambda _names=None: []) if filters.is_archived else remembered_offers(),
+    }
+    if is_htmx():
+        return render_template("centre/_candidates.html", **shown)
     return render_template(
-        template,
-        centre=centre,
-        centres=visible_centres(),
-        filters=filters,
-        query=query_of(filters, centre),
-        listed=listed,
-        offered=offered if not filters.is_archived else lambda _names=None: [],  # nothing is done to who was put away
+        "centre/candidates.html",
+        centres=centres,
+        trades=centre_reports.trades(centre.centre_id),
+        shifts=centre_reports.shifts(centre.centre_id),
         paused=centre_reports.paused_room(centre.centre_id),
-        report=None if is_htmx() else session.pop("slot_report", None),
+        report=session.pop("slot_report", None),
+        **shown,
     )
 
 
