@@ -1,4 +1,4 @@
-"""The room board: every seat of a shift with its state, and who needs somebody now. Five statements for any room."""
+"""The room board: all seats of a shift, and who needs somebody now. At most four statements for any room."""
 
 from __future__ import annotations
 
@@ -104,8 +104,7 @@ def board(centre_id: UUID, shift_id: UUID | None, *, now: datetime) -> Board:
     if shift is None:
         return Board(None, (), (), (), _counts(()))
     rows = _rows(centre_id, shift.shift_id)
-    ids = [row.attempt_id for row in rows if row.attempt_id]
-    answered, asked = _answered(ids), _asked(ids, now)
+    answered, asked = _answered(rows), _asked(rows, now)
     seats = tuple(_seat(row, answered.get(row.attempt_id), asked.get(row.attempt_id), shift, now) for row in rows)
     room = rows[0].seats if rows else _seats_of(centre_id)
     taken = {seat.number for seat in seats}
@@ -118,9 +117,8 @@ def seat(centre_id: UUID, candidate_id: UUID, *, now: datetime) -> Seat | None:
     row = next(iter(_rows(centre_id, None, candidate_id)), None)
     if row is None:
         return None
-    ids = [row.attempt_id] if row.attempt_id else []
     shift = ShiftChoice(row.shift_id, row.starts_at, row.shift_status) if row.shift_id else None
-    return _seat(row, _answered(ids).get(row.attempt_id), _asked(ids, now).get(row.attempt_id), shift, now)
+    return _seat(row, _answered([row]).get(row.attempt_id), _asked([row], now).get(row.attempt_id), shift, now)
 
 
 def _rows(centre_id: UUID, shift_id: UUID | None, candidate_id: UUID | None = None) -> list[Any]:
@@ -170,12 +168,14 @@ def _rows(centre_id: UUID, shift_id: UUID | None, candidate_id: UUID | None = No
         # seats are texts that are mostly numbers: 2 before 10, and whoever has none comes last
         .order_by(Candidate.seat.is_(None), func.length(Candidate.seat), Candidate.seat, Candidate.login)
     )
-    if candidate_id is not None:
-        return list(db.session.execute(query.where(Candidate.id == candidate_id)).all())
-    return list(db.session.execute(query.where(Candidate.shift_id == shift_id)).all())
+    wanted = Candidate.shift_id == shift_id if candidate_id is None else Candidate.id == candidate_id
+    return list(db.session.execute(query.where(wanted)).all())
 
 
-def _answered(attempt_ids: list[UUID]) -> dict[UUID, Any]:
+def _answered(seats: list[Any]) -> dict[UUID, Any]:
+    attempt_ids = [row.attempt_id for row in seats if row.attempt_id]
+    if not attempt_ids:
+        return {}
     rows = db.session.execute(
         select(
             Answer.attempt_id,
@@ -188,8 +188,11 @@ def _answered(attempt_ids: list[UUID]) -> dict[UUID, Any]:
     return {row.attempt_id: row for row in rows}
 
 
-def _asked(attempt_ids: list[UUID], now: datetime) -> dict[UUID, datetime]:
-    """Since when somebody asks to go on at another place, for those who still do."""
+def _asked(seats: list[Any], now: datetime) -> dict[UUID, datetime]:
+    """Since when somebody asks to go on at another place, for those who still do; in most centres nobody has to."""
+    attempt_ids = [row.attempt_id for row in seats if row.attempt_id and row.takeover == "approval"]
+    if not attempt_ids:
+        return {}
     rows = db.session.execute(
         select(AuditEvent.object_id, func.max(AuditEvent.at).label("at"))
         .where(

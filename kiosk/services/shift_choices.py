@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from kiosk.extensions import db
 from kiosk.models import Shift
+from kiosk.shift_states import ShiftStatus
 
 LATE_START = timedelta(minutes=10)
 NEWEST = 30
@@ -22,12 +23,23 @@ class ShiftChoice:
     shift_id: UUID
     starts_at: datetime
     status: str
+    start_code: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it goes on."""
+        return self.status == ShiftStatus.OPEN
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over for good."""
+        return self.status == ShiftStatus.CLOSED
 
 
 def newest(centre_id: UUID) -> list[ShiftChoice]:
     """Return the centre's newest shifts, the last one first."""
     rows = db.session.execute(
-        select(Shift.id, Shift.starts_at, Shift.status)
+        select(Shift.id, Shift.starts_at, Shift.status, Shift.start_code)
         .where(Shift.centre_id == centre_id)
         .order_by(Shift.starts_at.desc())
         .limit(NEWEST)

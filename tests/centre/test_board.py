@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from kiosk.extensions import db, transaction
-from kiosk.models import Centre
+from kiosk.models import Candidate, Centre
 from tests.cast import Hall
+from tests.counting import counting
 from tests.desk import Desk, PageCheck
 
 
@@ -32,6 +33,25 @@ def test_the_room_shows_every_seat_and_its_numbers(hall: Hall, desk: Desk) -> No
     listed = desk.text("/centre/board?view=list")
     assert "N001" in listed
     assert len([line for line in desk.get("/centre/board?show=writing").text.split('class="seat ') if line]) == 2
+
+
+@pytest.mark.parametrize("seats", [2, 30])
+@pytest.mark.parametrize(("takeover", "most"), [("free", 5), ("approval", 6)])
+def test_a_room_costs_at_most_six_statements_with_the_sign_in(
+    hall: Hall, desk: Desk, seats: int, takeover: str, most: int
+) -> None:
+    with transaction():
+        db.session.execute(update(Centre).values(takeover=takeover))
+        db.session.execute(update(Candidate).where(Candidate.id.in_(hall.candidate_ids[2:])).values(shift_id=None))
+    for number in range(seats - 2):
+        hall.add_candidate(f"M{number:03}")
+    db.session.commit()
+    for get in (desk.fragment, desk.get):
+        with counting() as counted:
+            page = get("/centre/board").get_data(as_text=True)
+        assert page.count('class="seat seat--') - page.count("seat--empty") == seats
+        assert counted.statements == most, counted.texts
+        assert counted.round_trips <= 1
 
 
 def test_a_seat_opens_beside_the_room_and_comes_along_with_each_poll(hall: Hall, desk: Desk) -> None:

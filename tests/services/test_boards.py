@@ -13,6 +13,7 @@ from kiosk.services import boards, expiring, leases, pauses, presence, reports, 
 from kiosk.services.boards import Board, Seat
 from tests.cast import Hall
 from tests.counting import counting
+from tests.plans import plans
 
 
 def board(hall: Hall, **later: int) -> Board:
@@ -176,6 +177,15 @@ def test_a_room_costs_five_statements_however_many_sit_in_it(hall: Hall) -> None
     assert costs[0] == costs[1]
     assert costs[0][0] <= 5
     assert costs[0][1] == 0
+
+
+def test_a_room_looks_at_nobody_who_is_on_the_books_without_a_shift(hall: Hall) -> None:
+    found = plans(lambda: boards.board(hall.centre_id, hall.shift_id, now=hall.MORNING))
+    (rows,) = [plan for statement, plan in found.items() if "demands_check_in" in statement]
+    if db.engine.dialect.name == "sqlite":
+        assert "ix_candidates_shift_login (shift_id=? AND centre_id=?)" in rows
+    assert "SCAN " not in rows
+    assert "Seq Scan on candidates" not in rows
 
 
 def test_another_centre_has_a_room_of_its_own(hall: Hall) -> None:

@@ -11,8 +11,7 @@ from flask_babel import gettext as _
 
 from kiosk.blueprints.centre import bp
 from kiosk.blueprints.centre.forms import reason_problem
-from kiosk.blueprints.centre.scope import current_centre, is_bound, visible_centres
-from kiosk.blueprints.centre.shifts import own_shift
+from kiosk.blueprints.centre.scope import centre_and_all, current_centre, is_bound
 from kiosk.errors import AttemptNotRunning, KioskError, NotFound
 from kiosk.services import boards, grants, leases, not_begun
 from kiosk.services.boards import Board, Seat
@@ -32,18 +31,18 @@ MOST_MINUTES = 240
 @needs("centre.see")
 def board() -> ResponseReturnValue:
     """Show the room of a shift; a poll gets what may have changed of it."""
-    centre = current_centre()
+    centre, centres = centre_and_all()
     asked = uuid_or_none(request.args.get("shift", ""))
     found = boards.board(centre.centre_id, asked, now=arrived_at())
     query = _query(centre)
     chosen = _chosen(centre, found, uuid_or_none(request.args.get("seat", "")))
-    room = own_shift(found.shift.shift_id) if found.shift and not is_htmx() else None
+    room = None if is_htmx() else found.shift
     return render_template(
         "centre/_board.html" if is_htmx() else "centre/board.html",
         room=room,
         next=shift_action_from(room.status) if room else None,
         centre=centre,
-        centres=visible_centres(),
+        centres=centres,
         board=found,
         query=query,
         view=query.get("view", "map"),
