@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +16,7 @@ from kiosk.models import Attempt, Slot
 from kiosk.services import _transitions, finishing, marking
 from kiosk.services.audit import SYSTEM
 from kiosk.services.finishing import Ended
-from kiosk.services.receipts import receipt_code
+from kiosk.services.receipts import canonical, sealed_code
 from kiosk.services.system import settings
 from kiosk.states import AttemptAction, AttemptStatus, SlotAction
 
@@ -81,8 +80,8 @@ def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, int]:
             .order_by(Slot.id)
             .with_for_update(of=(Slot, Attempt), key_share=True, skip_locked=True)
         ).all()
-        answers = finishing.packed_answers([row.id for row in rows])
-        values = [_ending(row, answers[row.id]) for row in rows]
+        answers, sealed = finishing.raw_answers([row.id for row in rows]), _Sealed()
+        values = [_ending(row, answers[row.id], sealed) for row in rows]
         _transitions.move_each_attempt(
             values, AttemptAction.EXPIRE, source=AttemptStatus.IN_PROGRESS, by=SYSTEM, now=now
         )
@@ -103,9 +102,18 @@ def _end_batch(attempt_ids: list[UUID], now: datetime) -> dict[UUID, int]:
     return {row.id: row.version + 1 for row in rows}
 
 
-def _ending(row: Any, answers: Sequence[Any]) -> dict[str, Any]:
-    code = receipt_code(row.id, row.deadline_at, [(question_id, response) for _, question_id, response, _ in answers])
+def _ending(row: Any, answers: list[str], sealed: _Sealed) -> dict[str, Any]:
+    code = sealed_code(row.id, row.deadline_at, [sealed[raw] for raw in answers])
     return {"id": row.id, "closed_at": row.deadline_at, "ended_by": "expired", "receipt": code}
+
+
+class _Sealed(dict[str, str]):
+    """The canonical JSON of a raw answer, made once for all of a batch who gave the same."""
+
+    def __missing__(self, raw: str) -> str:
+        question_id, response, _ = finishing.read_answer(raw)
+        self[raw] = made = canonical([str(question_id), response])
+        return made
 
 
 def _end_one(attempt_id: UUID, now: datetime) -> Ended | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import unicodedata
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, exists, func, insert, or_, select, text, update
@@ -27,19 +26,22 @@ from kiosk.states import ATTEMPT_MOVES, AttemptAction, AttemptStatus
 log = logging.getLogger(__name__)
 
 ZERO = Decimal(0)
-BATCH = 200
+BATCH = 500
 WORDS_KEPT = 10_000
 UNMARKED = (AttemptStatus.SUBMITTED, AttemptStatus.EXPIRED)
 _attempts: Any = Attempt.__table__
+# The marks of one attempt are one line of cells: the question with number 1 has the first 8 characters, and so on. A
+# cell that begins with a blank is for people. So a statement takes a text for each attempt instead of 43 numbers.
+CELL = 8
+EMPTY = " " * CELL
 _STORE_POSTGRESQL = text(
-    "UPDATE answers SET marks = new.marks FROM unnest(CAST(:attempts AS uuid[]), CAST(:questions AS uuid[]), "
-    "CAST(:marks AS numeric[])) AS new (attempt_id, question_id, marks) "
-    "WHERE answers.attempt_id = new.attempt_id AND answers.question_id = new.question_id"
+    "UPDATE answers SET marks = CAST(trim(substr(new.line, 8 * number - 7, 8)) AS numeric) "
+    "FROM unnest(CAST(:attempts AS uuid[]), CAST(:lines AS text[])) AS new (attempt_id, line) "
+    "WHERE answers.attempt_id = new.attempt_id AND substr(new.line, 8 * number - 7, 1) <> ' '"
 )
 _STORE_SQLITE = text(
-    "UPDATE answers SET marks = new.marks FROM (SELECT value ->> 0 AS attempt_id, value ->> 1 AS question_id, "
-    "value ->> 2 AS marks FROM json_each(:rows)) AS new "
-    "WHERE answers.attempt_id = new.attempt_id AND answers.question_id = new.question_id"
+    "UPDATE answers SET marks = CAST(substr(:line, 8 * number - 7, 8) AS numeric) "
+    "WHERE attempt_id = :attempt AND substr(:line, 8 * number - 7, 1) <> ' '"
 )
 _STRAY_STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
 
@@ -51,6 +53,21 @@ class Score:
     score: Decimal
     max_score: Decimal
     is_final: bool
+
+
+class Mark(NamedTuple):
+    """What the machine gave for one answer: None where a person has to judge; and its cell in the line."""
+
+    mark: Decimal | None
+    most: Decimal
+    cell: str
+
+
+class Sheet(NamedTuple):
+    """The marks of one attempt: as a line, and their sum."""
+
+    line: str
+    score: Score
 
 
 def machine_marks(question: FrozenQuestion, response: Any, option_order: str) -> Decimal | None:
@@ -72,7 +89,8 @@ def mark_now(attempt_id: UUID, *, now: datetime, ended: Ended | None = None) -> 
         with transaction():
             ended = ended or _handed_in(attempt_id)
             # reopened and ended again meanwhile, these are not the answers that were handed in last
-            _mark({attempt_id: ended}, now, only_version=ended.version)
+            marks = {row.number: _judge(row.question_id, row.response, row.option_order) for row in ended.answers}
+            _mark({attempt_id: _sheet(marks)}, ended.status, now, only_version=ended.version)
     except Exception as error:
         finishing.push_back(attempt_id, error, now=now)
 
@@ -99,10 +117,10 @@ def _mark_batch(attempt_ids: list[UUID], now: datetime) -> int:
             .where(Attempt.id.in_(attempt_ids), Attempt.status.in_(UNMARKED), Attempt.marked_at.is_(None))
             .with_for_update(key_share=True, skip_locked=True)
         ).all()
-        answers = finishing.answers_of_many([row.id for row in rows])
-        batch = {row.id: Ended(AttemptStatus(row.status), row.version, answers[row.id]) for row in rows}
+        answers, judged = finishing.raw_answers([row.id for row in rows]), _Judged()
         for status in UNMARKED:
-            _mark({i: ended for i, ended in batch.items() if ended.status == status}, now)
+            ended = [row.id for row in rows if row.status == status]
+            _mark({i: _sheet(dict(enumerate([judged[raw] for raw in answers[i]], 1))) for i in ended}, status, now)
     return len(rows)
 
 
@@ -124,7 +142,8 @@ def waiting(*, now: datetime, most: int = 200) -> list[UUID]:
 def score_of(attempt_id: UUID) -> Score:
     """Return the sum of the marks so far; the maximum counts what has been marked."""
     rows = db.session.execute(select(Answer.question_id, Answer.marks).where(Answer.attempt_id == attempt_id)).all()
-    return _sum([(row.question_id, row.marks) for row in rows])
+    given = [(row.marks, _question(row.question_id).marks) for row in rows if row.marks is not None]
+    return _score(given, is_final=len(given) == len(rows))
 
 
 def _handed_in(attempt_id: UUID) -> Ended:
@@ -132,26 +151,41 @@ def _handed_in(attempt_id: UUID) -> Ended:
     return Ended(AttemptStatus(row.status), row.version, finishing.answers_of(attempt_id))
 
 
-def _mark(batch: dict[UUID, Ended], now: datetime, *, only_version: int | None = None) -> None:
+def _mark(sheets: dict[UUID, Sheet], status: AttemptStatus, now: datetime, *, only_version: int | None = None) -> None:
     """Mark attempts that all ended in the same way, in the same few statements however many there are."""
-    if not batch:
-        return
-    status = next(iter(batch.values())).status
-    marks = {attempt_id: _marks(ended) for attempt_id, ended in batch.items()}
-    scores = {attempt_id: _sum(found) for attempt_id, found in marks.items()}
-    final = [attempt_id for attempt_id, score in scores.items() if score.is_final]
+    final = [attempt_id for attempt_id, sheet in sheets.items() if sheet.score.is_final]
     # compare-and-set: of two sweepers one marks
     complete = _complete(final, status, now, only_version)
-    noted = _note_marked([i for i in batch if not scores[i].is_final], status, now, only_version)
-    _store([(attempt_id, *one) for attempt_id in complete + noted for one in marks[attempt_id]])
-    _add_results({attempt_id: scores[attempt_id] for attempt_id in complete}, now)
+    noted = _note_marked([i for i, sheet in sheets.items() if not sheet.score.is_final], status, now, only_version)
+    _store({attempt_id: sheets[attempt_id].line for attempt_id in complete + noted})
+    _add_results({attempt_id: sheets[attempt_id].score for attempt_id in complete}, now)
 
 
-def _marks(ended: Ended) -> list[tuple[UUID, Decimal | None]]:
-    return [
-        (row.question_id, machine_marks(_question(row.question_id), row.response, row.option_order))
-        for row in ended.answers
-    ]
+class _Judged(dict[str, Mark]):
+    """The marks of a raw answer, found once for all of a batch who gave the same."""
+
+    def __missing__(self, raw: str) -> Mark:
+        self[raw] = made = _judge(*finishing.read_answer(raw))
+        return made
+
+
+def _judge(question_id: UUID, response: Any, option_order: str) -> Mark:
+    question = _question(question_id)
+    mark = machine_marks(question, response, option_order)
+    return Mark(mark, question.marks, EMPTY if mark is None else str(mark).ljust(CELL))
+
+
+def _sheet(marks: dict[int, Mark]) -> Sheet:
+    """Put together the marks of one attempt, by the numbers of its questions."""
+    given = [one for one in marks.values() if one.mark is not None]
+    cells = [marks[number].cell if number in marks else EMPTY for number in range(1, max(marks, default=0) + 1)]
+    is_final = len(given) == len(marks)
+    score = _score([(one.mark, one.most) for one in given if one.mark is not None], is_final=is_final)
+    return Sheet("".join(cells), score)
+
+
+def _score(given: list[tuple[Decimal, Decimal]], *, is_final: bool) -> Score:
+    return Score(sum((mark for mark, _ in given), ZERO), sum((most for _, most in given), ZERO), is_final)
 
 
 def _complete(attempt_ids: list[UUID], status: AttemptStatus, now: datetime, only_version: int | None) -> list[UUID]:
@@ -177,16 +211,14 @@ def _note_marked(attempt_ids: list[UUID], status: AttemptStatus, now: datetime, 
     return list(execute(_marked(is_same=only_version is not None), given).scalars())
 
 
-def _store(rows: list[tuple[UUID, UUID, Decimal | None]]) -> None:
-    """Write the marks of many answers in one statement."""
-    if not rows:
+def _store(lines: dict[UUID, str]) -> None:
+    """Write the marks of many answers in one statement. What waits for people has none and keeps none."""
+    if not lines:
         return
     if db.engine.dialect.name == "postgresql":
-        attempt_ids, question_ids, marks = (list(column) for column in zip(*rows, strict=True))
-        execute(_STORE_POSTGRESQL, {"attempts": attempt_ids, "questions": question_ids, "marks": marks})
+        execute(_STORE_POSTGRESQL, {"attempts": list(lines), "lines": list(lines.values())})
         return
-    plain = [[one.hex, question_id.hex, None if mark is None else float(mark)] for one, question_id, mark in rows]
-    execute(_STORE_SQLITE, {"rows": json.dumps(plain)})
+    execute(_STORE_SQLITE, [{"attempt": attempt_id.hex, "line": line} for attempt_id, line in lines.items()])
 
 
 def _add_results(scores: dict[UUID, Score], now: datetime) -> None:
@@ -221,15 +253,6 @@ def _marked(*, is_same: bool) -> Any:
     if is_same:
         noted = noted.where(_attempts.c.version == bindparam("p_version"))
     return noted.values(marked_at=bindparam("p_now", type_=_attempts.c.marked_at.type)).returning(_attempts.c.id)
-
-
-def _sum(marks: list[tuple[UUID, Decimal | None]]) -> Score:
-    given = [(question_id, mark) for question_id, mark in marks if mark is not None]
-    return Score(
-        score=sum((mark for _, mark in given), ZERO),
-        max_score=sum((_question(question_id).marks for question_id, _ in given), ZERO),
-        is_final=len(given) == len(marks),
-    )
 
 
 def _question(question_id: UUID) -> FrozenQuestion:

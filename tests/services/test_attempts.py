@@ -29,7 +29,7 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db, transaction
 from kiosk.models import Activation, Candidate, Centre, Paper, Pause, Shift
-from kiosk.services import attempts, expiring, finishing, pauses, receipts, reports, slots
+from kiosk.services import attempts, expiring, pauses, receipts, reports, slots
 from kiosk.states import AttemptStatus, SlotStatus
 from tests.cast import START_CODE, Hall
 from tests.conftest import RedisServer
@@ -251,15 +251,15 @@ def test_P3_a_poisoned_attempt_is_pushed_back_and_the_others_go_on(hall: Hall, m
     sick, well = hall.player(0), hall.player(1)
     sick_id = sick.start().attempt_id
     well.start()
-    real = receipts.receipt_code
+    real = receipts.sealed_code
 
     def fail_for_the_sick(attempt_id, *rest):  # type: ignore[no-untyped-def]
         if attempt_id == sick_id:
             raise ValueError("a broken row")
         return real(attempt_id, *rest)
 
-    for module in (finishing, expiring):
-        monkeypatch.setattr(module, "receipt_code", fail_for_the_sick)
+    for module in (receipts, expiring):
+        monkeypatch.setattr(module, "sealed_code", fail_for_the_sick)
     late = hall.after(hours=3, minutes=1)
     assert expiring.expire_overdue(now=late) == 1
     assert sick.attempt.status == AttemptStatus.IN_PROGRESS

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from kiosk.extensions import db, transaction
-from kiosk.models import Answer, Paper, Result
+from kiosk.models import Answer, Attempt, Paper, Result
 from kiosk.services import catalogue, expiring, finishing, marking, reports
 from kiosk.services.catalogue import LETTERS, FrozenQuestion
 from kiosk.services.receipts import receipt_code
@@ -167,3 +167,81 @@ def test_who_comes_second_to_mark_an_attempt_changes_nothing(hall: Hall) -> None
     marking.mark_now(attempt.id, now=hall.after(minutes=1), ended=stale)
     assert (player.attempt.marking_tries, hall.audit(attempt.id)) == (0, audited)
     assert db.session.scalars(select(Result.version)).all() == [1]
+
+
+WAYS: dict[str, list[Any]] = {
+    "single": ["A", "B", None],
+    "multiple": [["A", "C"], ["B", "D"], ["A"]],
+    "true_false": [True, False, None],
+    "numeric": [12.5, -3, 0],
+    "fill": ["  OHMS law. ", "ओम का नियम", "volt"],
+    "short": ['चालक, "copper"\n{1}: 2', None, "x"],
+    "long": [None, "x", "y" * 3000],
+}
+
+
+def answer_in_a_way(player: Player, way: int) -> None:
+    """Answer each question as its type allows, in one of three ways."""
+    for number, question_id in [row[:2] for row in player.paper()]:
+        response = WAYS[catalogue.question(question_id).question_type][way]
+        if response is not None:
+            assert player.save(number, response).saved
+
+
+def marks_of(player: Player) -> list[tuple[int, Decimal | None]]:
+    """The stored marks by the numbers of the questions."""
+    db.session.rollback()
+    rows = db.session.execute(
+        select(Answer.number, Answer.marks).where(Answer.attempt_id == player.attempt.id).order_by(Answer.number)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_many_that_end_at_once_are_marked_and_sealed_as_each_would_be_alone(hall: Hall) -> None:
+    players = [hall.player(place) for place in range(3)]
+    for way, player in enumerate(players):
+        player.start()
+        answer_in_a_way(player, way)
+    late = hall.after(hours=3, seconds=3)
+    assert expiring.expire_overdue(now=late) == 3
+    for player in players:
+        attempt = player.attempt
+        with transaction():
+            rows = finishing.answers_of(attempt.id)
+        alone = [
+            (row.number, marking.machine_marks(catalogue.question(row.question_id), row.response, row.option_order))
+            for row in rows
+        ]
+        assert marks_of(player) == alone
+        assert attempt.marked_at is not None
+        said = [(row.question_id, row.response) for row in rows]
+        assert attempt.receipt == receipt_code(attempt.id, attempt.closed_at, said)
+    assert len({str(marks_of(player)) for player in players}) == 3, "they answered in different ways"
+
+
+@pytest.mark.harms_the_database
+def test_a_missing_answer_moves_no_mark_to_another_question(hall: Hall) -> None:
+    player, other = hall.player(), hall.player(1)
+    for one in (player, other):
+        one.start()
+        answer_all_right(one)
+    with transaction():
+        db.session.execute(delete(Answer).where(Answer.attempt_id == player.attempt.id, Answer.number == 1))
+    assert expiring.expire_overdue(now=hall.after(hours=3, seconds=3)) == 2
+    marking.mark_waiting(now=hall.after(hours=3, seconds=4))
+    assert marks_of(player) == [(number, mark) for number, mark in marks_of(other) if number != 1]
+    assert marks_of(other)[0][1]
+
+
+def test_what_people_marked_before_is_not_written_over_with_nothing(hall: Hall) -> None:
+    player = hall.player()
+    player.start()
+    player.save(5, "Twenty words about cables.")
+    player.submit()
+    with transaction():
+        marked = update(Answer).where(Answer.attempt_id == player.attempt.id, Answer.number == 5).values(marks=3)
+        db.session.execute(marked)
+        db.session.execute(update(Attempt).where(Attempt.id == player.attempt.id).values(marked_at=None))
+    marking.mark_waiting(now=hall.after(hours=1))
+    assert player.attempt.marked_at == hall.after(hours=1)
+    assert dict(marks_of(player))[5] == 3
