@@ -18,11 +18,12 @@ from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, Executable, MetaData, event
-from sqlalchemy.engine import Connection, CursorResult
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from kiosk.errors import ServerBusy
+from kiosk.prepared import Prepared
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -138,14 +139,16 @@ def transaction() -> Iterator[None]:
                 db.session.info.pop(name, None)
 
 
-def execute(statement: Executable, given: Any = None) -> CursorResult[Any]:
+def execute(statement: Executable | Prepared, given: Any = None) -> Any:
     """Run a statement on tables inside `transaction()`, without the session: it would only ask itself what to add.
 
-    Raises RuntimeError outside of one.
+    Returns SQLAlchemy's result, of a prepared statement its `Rows`. Raises RuntimeError outside of a transaction.
     """
     connection: Connection | None = db.session.info.get("connection")
     if connection is None:
         raise RuntimeError("no transaction is running")
+    if isinstance(statement, Prepared):
+        return statement.run(connection, given)
     return connection.execute(statement, given)
 
 

@@ -106,7 +106,7 @@ def go(
         "p_marked": bool(marked),
     }
     with hot_transaction() as connection:
-        rows = connection.execute(hot_statements.move(asks_epoch=by.epoch is not None), chosen).all()
+        rows = hot_statements.move(asks_epoch=by.epoch is not None).run(connection, chosen)
     by_number = {row.number: row for row in rows}
     if to_number not in by_number:
         raise write_access.why_not(attempt_id, lease, by, now, within=timedelta(0)) or QuestionNotInAttempt()
@@ -144,10 +144,10 @@ def _store(
     }
     with hot_transaction() as connection:
         if connection.dialect.name == "postgresql":
-            return connection.execute(hot_statements.save(asks_epoch=asks_epoch, is_text=is_text), given).one_or_none()
-        row = connection.execute(hot_statements.change(asks_epoch=asks_epoch), given).one_or_none()
+            return hot_statements.save(asks_epoch=asks_epoch, is_text=is_text).run(connection, given).one_or_none()
+        row = hot_statements.change(asks_epoch=asks_epoch).run(connection, given).one_or_none()
         if row is not None:
-            connection.execute(hot_statements.keep(is_text=is_text), given | {"p_stored_seq": row.seq})
+            hot_statements.keep(is_text=is_text).run(connection, given | {"p_stored_seq": row.seq})
     return row
 
 

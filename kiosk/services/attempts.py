@@ -21,6 +21,7 @@ from kiosk.errors import (
 from kiosk.extensions import db, execute, retried, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Activation, Answer, Shift
+from kiosk.prepared import Prepared
 from kiosk.services import _transitions, catalogue, drawing, entry, finishing, leases, marking, pauses, presence, tries
 from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
@@ -215,7 +216,7 @@ def active_set(trade_id: UUID, paper_type: str, *, open_shift_id: UUID | None = 
 
 
 @cache
-def _active_set(asks_shift: bool) -> Any:
+def _active_set(asks_shift: bool) -> Prepared:
     """The statement of `active_set`, built once (ADR 4)."""
     wanted = (
         select(Activation.question_set_id, Shift.status if asks_shift else null().label("status"))
@@ -226,7 +227,7 @@ def _active_set(asks_shift: bool) -> Any:
         )
         .with_for_update(read=True)
     )
-    return wanted.join(Shift, Shift.id == bindparam("p_shift", type_=Uuid)) if asks_shift else wanted
+    return Prepared(wanted.join(Shift, Shift.id == bindparam("p_shift", type_=Uuid)) if asks_shift else wanted)
 
 
 def _start_of_another(candidate_id: UUID, *, lease: int, by: Actor, now: datetime) -> Started:

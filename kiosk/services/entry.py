@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -32,6 +33,7 @@ from kiosk.errors import (
 )
 from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate, Centre, Kiosk, Paper, Shift, SignInTries, Slot, Trade
+from kiosk.prepared import Prepared, one_of, row_of
 from kiosk.services import tries
 from kiosk.services.audit import Actor
 from kiosk.sign_in_errors import TooManyStartCodes
@@ -76,25 +78,57 @@ class Entry:
 
 def read(candidate_id: UUID, *, by: Actor | None = None) -> Entry:
     """Return what decides about a start by `by`, at the place where they are: one statement. Raises NotFound."""
-    row = db.session.execute(
-        _everything(),
-        {
-            "p_candidate": candidate_id,
-            "p_kiosk": by.kiosk_id if by else None,
-            "p_source": tries.start_code_source(candidate_id).name,
-        },
-    ).one_or_none()
+    given = {
+        "p_candidate": candidate_id,
+        "p_kiosk": by.kiosk_id if by else None,
+        "p_source": tries.start_code_source(candidate_id).name,
+    }
+    row = _everything().run(db.session.connection(), given).one_or_none()
     if row is None:
         raise NotFound
-    for found in row:
-        if found is not None and not isinstance(found, int):
-            # detached, the values stay as they were read: the transaction that follows would expire them
-            db.session.expunge(found)
-    return Entry(*row, bool(by and by.is_locked_down))  # type: ignore[call-arg]
+    # plain values: what an ORM adds to rows that are only looked at takes longer than to read them
+    found = {part.name: part.of(row) for part in _PARTS}
+    return Entry(**found, attempts_made=row.made, is_locked_down=bool(by and by.is_locked_down))
+
+
+class _Part:
+    """One of the tables of `read`: its columns in the statement, and its row in what came back."""
+
+    def __init__(self, name: str, model: Any, begin: int) -> None:
+        names = [column.key for column in model.__table__.c]
+        self.name, self.begin, self.end = name, begin, begin + len(names)
+        self.columns = [column.label(f"{name}_{column.key}") for column in model.__table__.c]
+        self._row = row_of(model.__name__, names)
+
+    def of(self, row: Any) -> Any:
+        """Return this table's row by the names of its columns; None where none was joined: the key comes first."""
+        return self._row(row[self.begin : self.end]) if row[self.begin] is not None else None
+
+
+def _parts() -> Iterator[_Part]:
+    begin = 0
+    for name, model in _MODELS.items():
+        part = _Part(name, model, begin)
+        begin = part.end
+        yield part
+
+
+_MODELS: dict[str, Any] = {
+    "candidate": Candidate,
+    "centre": Centre,
+    "trade": Trade,
+    "shift": Shift,
+    "slot": Slot,
+    "paper": Paper,
+    "attempt": Attempt,
+    "kiosk": Kiosk,
+    "wrong_codes": SignInTries,
+}
+_PARTS = tuple(_parts())
 
 
 @cache
-def _everything() -> Any:
+def _everything() -> Prepared:
     """The statement of `read`. Built once: nine joins cost more than the database needs for them (ADR 4)."""
     earlier = aliased(Attempt)
     made = (
@@ -103,18 +137,19 @@ def _everything() -> Any:
         .where(
             earlier.candidate_id == Candidate.id,
             earlier.paper_id == Slot.paper_id,
-            earlier.status.not_in((AttemptStatus.CANCELLED, *OPEN_ATTEMPT)),
+            ~one_of(earlier.status, (AttemptStatus.CANCELLED, *OPEN_ATTEMPT)),
         )
         .scalar_subquery()
     )
-    return (
-        select(Candidate, Centre, Trade, Shift, Slot, Paper, Attempt, Kiosk, SignInTries, made.label("made"))
+    wanted = (
+        select(*(column for part in _PARTS for column in part.columns), made.label("made"))
+        .select_from(Candidate)
         .join(Centre, Centre.id == Candidate.centre_id)
         .join(Trade, Trade.id == Candidate.trade_id)
         .outerjoin(Shift, Shift.id == Candidate.shift_id)
         .outerjoin(Slot, and_(Slot.candidate_id == Candidate.id, Slot.closed_at.is_(None)))
         .outerjoin(Paper, Paper.id == Slot.paper_id)
-        .outerjoin(Attempt, and_(Attempt.candidate_id == Candidate.id, Attempt.status.in_(OPEN_ATTEMPT)))
+        .outerjoin(Attempt, and_(Attempt.candidate_id == Candidate.id, one_of(Attempt.status, OPEN_ATTEMPT)))
         .outerjoin(
             Kiosk,
             # an enrolment that was taken back counts no more, whatever the cookie says
@@ -127,8 +162,8 @@ def _everything() -> Any:
         )
         .outerjoin(SignInTries, SignInTries.source == bindparam("p_source"))
         .where(Candidate.id == bindparam("p_candidate", type_=Uuid))
-        .execution_options(populate_existing=True)
     )
+    return Prepared(wanted)
 
 
 def refusal(entry: Entry, *, now: datetime) -> KioskError | None:

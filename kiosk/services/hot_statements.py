@@ -14,6 +14,7 @@ from sqlalchemy.sql.expression import bindparam
 
 from kiosk.models import Answer, AnswerSave, Attempt, Candidate
 from kiosk.models.types import Json, UtcDateTime
+from kiosk.prepared import Prepared
 from kiosk.states import AttemptStatus
 
 _answers: Any = Answer.__table__
@@ -35,33 +36,33 @@ def deadline() -> Any:
 
 
 @cache
-def save(*, asks_epoch: bool, is_text: bool) -> Any:
+def save(*, asks_epoch: bool, is_text: bool) -> Prepared:
     """PostgreSQL: the answer and its history in one statement; the new `seq`, number, mark and deadline come back."""
     changed = _change(asks_epoch=asks_epoch).cte("changed")
     kept = (
         insert(_saves).from_select(_HISTORY, _history(changed.c.seq, is_text=is_text).select_from(changed)).cte("kept")
     )
-    return select(changed).add_cte(kept)
+    return Prepared(select(changed).add_cte(kept))
 
 
 @cache
-def change(*, asks_epoch: bool) -> Any:
+def change(*, asks_epoch: bool) -> Prepared:
     """The answer alone, as SQLite needs it."""
-    return _change(asks_epoch=asks_epoch)
+    return Prepared(_change(asks_epoch=asks_epoch))
 
 
 @cache
-def keep(*, is_text: bool) -> Any:
+def keep(*, is_text: bool) -> Prepared:
     """The history alone: with `p_stored_seq`, what `change` returned."""
-    return insert(_saves).from_select(_HISTORY, _history(_given("p_stored_seq", BigInteger), is_text=is_text))
+    return Prepared(insert(_saves).from_select(_HISTORY, _history(_given("p_stored_seq", BigInteger), is_text=is_text)))
 
 
 @cache
-def move(*, asks_epoch: bool) -> Any:
+def move(*, asks_epoch: bool) -> Prepared:
     """The visit of question `p_to`, the mark of `p_marked_number` (0: none), and both questions as they are then."""
     running = _running(asks_epoch=asks_epoch)
     to, left = _given("p_to", Integer), _given("p_left", Integer)
-    return (
+    moved = (
         update(_answers)
         .where(_answers.c.attempt_id == running.c.id, or_(_answers.c.number == to, _answers.c.number == left))
         .values(
@@ -73,6 +74,7 @@ def move(*, asks_epoch: bool) -> Any:
         )
         .returning(*QUESTION, deadline())
     )
+    return Prepared(moved)
 
 
 _HISTORY = ("attempt_id", "question_id", "seq", "response", "arrived_at", "lease", "is_counted", "refusal")

@@ -243,7 +243,7 @@ def test_hindi_is_shown_where_the_set_has_it(hall: Hall, player: Player) -> None
     hall.activate("B")
     other.start()
     shown = go(other, 2, language="hi").question
-    assert (shown.lang, "Question" in shown.text) == ("en", True)
+    assert (shown.face.lang, "Question" in shown.face.text) == ("en", True)
 
 
 def test_the_page_of_a_candidate_never_holds_a_key(player: Player) -> None:
