@@ -57,24 +57,33 @@ class Filters:
 def matching(centre_id: UUID, filters: Filters, *columns: Any) -> Select[Any]:
     """Return the query for these columns of the centre's candidates whom the filters ask for."""
     here = Candidate.archived_at.is_(None)
-    return joined(select(*columns).select_from(Candidate)).where(
-        Candidate.centre_id == centre_id, not_(here) if filters.is_archived else here, *conditions(centre_id, filters)
-    )
-
-
-def joined(query: Select[Any]) -> Select[Any]:
-    """Return a query on candidates with their trade, shift and current slot."""
     return (
-        query
+        select(*columns)
+        .select_from(Candidate)
         # everybody has a trade; an inner join would let SQLite begin with the trades, and sort the whole book
         .outerjoin(Trade, Trade.id == Candidate.trade_id)
         .outerjoin(Shift, Shift.id == Candidate.shift_id)
         .outerjoin(Slot, and_(Slot.candidate_id == Candidate.id, Slot.closed_at.is_(None)))
+        .where(Candidate.centre_id == centre_id, not_(here) if filters.is_archived else here)
+        .where(*_conditions(centre_id, filters))
     )
 
 
-def conditions(centre_id: UUID, filters: Filters) -> list[ColumnElement[bool]]:
-    """Return what the filters demand of a candidate who is on the books."""
+def order(filters: Filters) -> list[ColumnElement[Any]]:
+    """Return what the list is ordered by."""
+    sort = filters.sort if filters.sort in SORTS else "service_no"
+    columns = SORTS[sort]
+    if sort == "name" and filters.shift:
+        # a shift's few are sorted, rather than looked for along the whole book
+        columns = (func.lower(Candidate.name).concat(""), Candidate.login)
+    if sort in IN_AN_INDEX:
+        return [column.desc() if filters.is_descending else column.asc() for column in columns]
+    # one place for empty values, whatever the database thinks
+    turned = [column.desc().nulls_last() if filters.is_descending else column.asc().nulls_last() for column in columns]
+    return [*turned, Candidate.login]
+
+
+def _conditions(centre_id: UUID, filters: Filters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.q:
         found.append(
@@ -95,20 +104,6 @@ def conditions(centre_id: UUID, filters: Filters) -> list[ColumnElement[bool]]:
     elif filters.slot and not filters.is_archived:
         found.append(Slot.status == filters.slot)
     return found
-
-
-def order(filters: Filters) -> list[ColumnElement[Any]]:
-    """Return what the list is ordered by."""
-    sort = filters.sort if filters.sort in SORTS else "service_no"
-    columns = SORTS[sort]
-    if sort == "name" and filters.shift:
-        # a shift's few are sorted, rather than looked for along the whole book
-        columns = (func.lower(Candidate.name).concat(""), Candidate.login)
-    if sort in IN_AN_INDEX:
-        return [column.desc() if filters.is_descending else column.asc() for column in columns]
-    # one place for empty values, whatever the database thinks
-    turned = [column.desc().nulls_last() if filters.is_descending else column.asc().nulls_last() for column in columns]
-    return [*turned, Candidate.login]
 
 
 def _trade_id(centre_id: UUID, code: str) -> Any:

@@ -162,6 +162,14 @@ def test_of_a_shift_only_its_own_people_are_looked_at(hall: Hall, filters: dict[
         assert "ix_candidates_shift_login (shift_id=? AND centre_id=?)" in rows
 
 
+def test_a_book_is_counted_along_an_index_and_each_slot_looked_up(hall: Hall) -> None:
+    found = plans(lambda: asked(hall))
+    (plan,) = [plan for statement, plan in found.items() if "GROUP BY" in statement and "answers" not in statement]
+    assert "ix_candidates_centre_" in plan
+    assert "uq_slots_one_current" in plan
+    assert "Seq Scan" not in plan
+
+
 def test_the_trades_are_looked_up_and_nobody_is_read(hall: Hall) -> None:
     (plan,) = plans(lambda: centre_reports.trades(hall.centre_id)).values()
     assert "ix_candidates_centre_trade_login" in plan
