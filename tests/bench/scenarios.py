@@ -85,16 +85,18 @@ class Bench:
         """Do a step for a moment unmeasured: templates and statements are compiled with their first use."""
         self.run.prepared(fleet.run("loop", step=step, clients=clients, seconds=WARM_SECONDS, first=first))
 
-    def measure_yardstick(self, seconds: float) -> None:
-        """Ask for the bare route as fast as it goes. Called before and after, as the machine's mood changes."""
+    def measure_yardstick(self, seconds: float) -> float:
+        """Ask for the bare route as fast as it goes; return its CPU (ms). Asked often: the machine's mood changes."""
         fleet = Fleet(self.stack.yardstick.port, [Person("bare")] * CLIENTS[0])
         fleet.run("loop", step="look", clients=CLIENTS[0], seconds=0.2)
         before = self.stack.yardstick_cpu_ms()
         tally = fleet.run("loop", step="look", clients=CLIENTS[0], seconds=seconds)
         tally.server_ms = self.stack.yardstick_cpu_ms() - before
+        count = sum(len(samples.seconds) for samples in tally.samples.values())
         tally.elapsed += self.run.yardstick.elapsed
         self.run.yardstick.add(tally)
         fleet.end()
+        return tally.server_ms / count if count else 0.0
 
 
 def say(line: str) -> None:
