@@ -64,10 +64,10 @@ class Mark(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """The marks of one attempt: as a line, and their sum."""
+    """The marks of one attempt: as a line, and their sum unless people have something left to mark."""
 
     line: str
-    score: Score
+    score: Score | None
 
 
 def machine_marks(question: FrozenQuestion, response: Any, option_order: str) -> Decimal | None:
@@ -153,12 +153,12 @@ def _handed_in(attempt_id: UUID) -> Ended:
 
 def _mark(sheets: dict[UUID, Sheet], status: AttemptStatus, now: datetime, *, only_version: int | None = None) -> None:
     """Mark attempts that all ended in the same way, in the same few statements however many there are."""
-    final = [attempt_id for attempt_id, sheet in sheets.items() if sheet.score.is_final]
+    scores = {attempt_id: sheet.score for attempt_id, sheet in sheets.items() if sheet.score is not None}
     # compare-and-set: of two sweepers one marks
-    complete = _complete(final, status, now, only_version)
-    noted = _note_marked([i for i, sheet in sheets.items() if not sheet.score.is_final], status, now, only_version)
+    complete = _complete(list(scores), status, now, only_version)
+    noted = _note_marked([one for one in sheets if one not in scores], status, now, only_version)
     _store({attempt_id: sheets[attempt_id].line for attempt_id in complete + noted})
-    _add_results({attempt_id: sheets[attempt_id].score for attempt_id in complete}, now)
+    _add_results({attempt_id: scores[attempt_id] for attempt_id in complete}, now)
 
 
 class _Judged(dict[str, Mark]):
@@ -177,11 +177,9 @@ def _judge(question_id: UUID, response: Any, option_order: str) -> Mark:
 
 def _sheet(marks: dict[int, Mark]) -> Sheet:
     """Put together the marks of one attempt, by the numbers of its questions."""
-    given = [one for one in marks.values() if one.mark is not None]
     cells = [marks[number].cell if number in marks else EMPTY for number in range(1, max(marks, default=0) + 1)]
-    is_final = len(given) == len(marks)
-    score = _score([(one.mark, one.most) for one in given if one.mark is not None], is_final=is_final)
-    return Sheet("".join(cells), score)
+    given = [(one.mark, one.most) for one in marks.values() if one.mark is not None]
+    return Sheet("".join(cells), _score(given, is_final=True) if len(given) == len(marks) else None)
 
 
 def _score(given: list[tuple[Decimal, Decimal]], *, is_final: bool) -> Score:
