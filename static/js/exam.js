@@ -29,7 +29,6 @@ function arrive() {
   const form = answer();
   outbox.arrived(form);
   palette.show(form.dataset.number);
-  palette.count();
   const field = form.querySelector("[data-words]");
   if (field) import("./counter.js").then((counter) => counter.begin(field));
   drawSaveState();
@@ -71,12 +70,18 @@ function takePieces(root) {
   const cell = root.querySelector(".pal");
   if (cell) palette.replace(cell);
   const time = root.querySelector("#clock");
-  if (time) {
-    document.getElementById("clock").replaceWith(time);
-    window.htmx.process(time);
-  }
+  if (time) takeClock(time);
   palette.count();
   showProblem(null);
+}
+
+// the clock stays and is told the time: a new one with the same digits would be laid out and painted for nothing
+function takeClock(fresh) {
+  const time = document.getElementById("clock");
+  delete time.dataset.read;
+  for (const { name, value } of fresh.attributes) if (time.getAttribute(name) !== value) time.setAttribute(name, value);
+  window.htmx.process(time, true); // the next poll is as far off as after any answer
+  clock.correct();
 }
 
 function showProblem(root) {
@@ -168,23 +173,48 @@ document.addEventListener("htmx:config:request", (event) => {
   event.detail.ctx.request.headers["X-Unsaved"] = String(outbox.stuck());
   if (isAnswer(event)) wish = null; // a newer wish replaces the one that waits
 });
+
+let rest = null; // of a swap: what can wait until the question is painted
+
+// What rides along is taken here and not by htmx, which would look for triggers and kept parts in each piece by itself.
 document.addEventListener("htmx:before:swap", (event) => {
-  const [form, here] = [answer(), document.activeElement];
-  if (!event.detail.tasks.some((task) => task.target === form)) return;
-  // else htmx would give back the focus in the midst of its changes, which makes the layout once more
+  const [{ tasks }, form, here] = [event.detail, answer(), document.activeElement];
+  if (!tasks.some((task) => task.target === form)) return;
+  // before anything is changed: to lose the focus with what is taken away makes the styles in the midst of the changes
   if (form.contains(here) && here.name !== "text") here.blur();
+  takeRest();
+  const pieces = tasks.filter((task) => task.type === "oob").map((task) => task.fragment.firstElementChild);
+  tasks.splice(0, tasks.length, ...tasks.filter((task) => task.type !== "oob"));
+  rest = { time: pieces.find((piece) => piece.id === "clock"), at: performance.now() };
+  for (const piece of pieces) {
+    if (piece.matches(".pal")) palette.replace(piece);
+    else if (piece !== rest.time) lastSaved = piece.innerHTML;
+  }
+  palette.count();
 });
 document.addEventListener("htmx:after:swap", () => {
   const form = answer();
   if (!form || form.dataset.isHere) return;
   form.dataset.isHere = "1";
   const { left, leftSeq, leftSaved } = form.dataset;
-  if (leftSaved === "1") lastSaved = save.innerHTML;
   if (left) outbox.carried(left, Number(leftSeq), leftSaved === "1");
-  document.title = document.title.replace(/^[^·]*/, `${form.dataset.title} `);
   arrive();
-  requestAnimationFrame(bringIntoView);
+  requestAnimationFrame(() => {
+    bringIntoView();
+    setTimeout(takeRest); // a task of its own, after this frame
+  });
 });
+
+function takeRest() {
+  if (!rest) return;
+  const { time, at } = rest;
+  rest = null;
+  document.title = document.title.replace(/^[^·]*/, `${answer().dataset.title} `);
+  if (time) {
+    time.dataset.ms -= Math.round(performance.now() - at);
+    takeClock(time);
+  }
+}
 
 // what asks for the layout comes last, in the frame that makes it anyway
 function bringIntoView() {
@@ -278,5 +308,6 @@ function words(id) {
 
 answer().dataset.isHere = "1";
 arrive();
+palette.count();
 palette.reveal();
 claim();
