@@ -148,11 +148,24 @@ def _take(bench: Bench, rate: int, seen: dict[str, Any]) -> None:
             "thread_ms": {name: round(value, 2) for name, value in seen["thread"].items()},
             "long_tasks": len(tasks),
             "longest_task_ms": max(tasks, default=0),
+            "longest_frame": _consists_of(max(seen["frames"], key=lambda frame: frame["ms"], default=None)),
             "shifts": len(seen["shifts"]),
             "shifted": sorted({shift["moved"] for shift in seen["shifts"]}),
             "largest_shift": round(max((shift["value"] for shift in seen["shifts"]), default=0), 4),
         }
     )
+
+
+def _consists_of(frame: dict[str, Any] | None) -> str:
+    """What the browser was busy with in its longest frame: scripts by name, drawing, and what it does not name."""
+    if frame is None:
+        return ""
+    scripts: dict[str, float] = {}
+    for script in frame["scripts"]:
+        scripts[script["name"]] = scripts.get(script["name"], 0.0) + script["ms"]
+    parts = [f"{name} {ms:.0f}" for name, ms in sorted(scripts.items(), key=lambda part: -part[1])]
+    drawn, rest = frame["drawn"], frame["ms"] - frame["drawn"] - sum(scripts.values())
+    return f"{frame['ms']:.0f} ms: " + ", ".join([*parts, f"style, layout and paint {drawn:.0f}", f"other {rest:.0f}"])
 
 
 def _painted(changes: list[dict[str, float]], ended: float) -> float | None:

@@ -76,6 +76,8 @@ def _browser_lines(page: dict[str, Any]) -> list[str]:
             f"at {seen['rate']} ×: {seen['moves']} moves ({asked}); {seen['long_tasks']} tasks over 50 ms, longest "
             f"{seen['longest_task_ms']:.0f} ms; {seen['shifts']} layout shifts {' '.join(seen['shifted'])}"
         )
+        if seen["longest_frame"]:
+            lines.append(f"    longest frame: {seen['longest_frame']}")
     # slowed down, the browser counts its own waiting as work
     thread = ", ".join(f"{name} {value}" for name, value in page["rates"][0]["thread_ms"].items())
     return [*lines, f"the page's main thread, ms of CPU for each move or answer: {thread}"]

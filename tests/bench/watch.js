@@ -1,11 +1,18 @@
 // What a page does with its main thread, kept by the browser's own observers; read at the end by `page.py`.
 
 (() => {
-  const seen = { answers: [], swaps: [], saves: [], tasks: [], shifts: [] };
+  const seen = { answers: [], swaps: [], saves: [], tasks: [], frames: [], shifts: [] };
   window.benchSeen = seen;
 
   const watch = (type, keep) => new PerformanceObserver((list) => list.getEntries().forEach(keep)).observe({ type, buffered: true });
   watch("longtask", (task) => seen.tasks.push({ at: task.startTime, ms: task.duration }));
+  // a task says only how long it took; the frame it belongs to says with what
+  watch("long-animation-frame", (frame) => {
+    const scripts = frame.scripts.map((one) => ({ name: one.sourceFunctionName || one.invoker, ms: one.duration }));
+    const until = frame.startTime + frame.duration;
+    const drawn = frame.styleAndLayoutStart ? until - frame.styleAndLayoutStart : 0;
+    seen.frames.push({ ms: frame.duration, blocking: frame.blockingDuration, drawn, scripts });
+  });
   watch("layout-shift", (shift) => {
     const named = (node) => node && (node.id || node.className || (node.parentElement && named(node.parentElement)));
     const moved = shift.sources.map(({ node }) => named(node) || "?");
