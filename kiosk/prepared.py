@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, literal_column
+from sqlalchemy import Dialect, Executable, bindparam, insert, literal, literal_column
 from sqlalchemy.engine import Connection
 
 Convert = Callable[[Any], Any]
@@ -32,7 +32,7 @@ class Rows(list[Any]):
         return self[0] if self else None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Compiled:
     """A statement as one kind of database is given it."""
 
@@ -42,7 +42,7 @@ class _Compiled:
     to_driver: dict[str, Convert]
     is_positional: bool
     row: Callable[..., Any] | None
-    from_driver: tuple[tuple[int, Convert], ...]
+    from_driver: tuple[tuple[int, Convert], ...] | None = None  # known once the driver has said what it gives
 
     def parameters(self, given: Mapping[str, Any]) -> Any:
         """Return what the driver is given. Raises KeyError for a parameter without a value."""
@@ -53,12 +53,17 @@ class _Compiled:
         }
         return tuple(map(found.__getitem__, self.names)) if self.is_positional else found
 
-    def rows(self, found: Sequence[Any]) -> Rows:
-        """Return the driver's rows as they are meant."""
+    def rows(self, cursor: Any, kinds: Sequence[Any], dialect: Dialect) -> Rows:
+        """Return the driver's rows as they are meant, by the types of their columns."""
         if self.row is None:
             return Rows()
+        if self.from_driver is None:
+            converts = [
+                _from_driver(kind, dialect, said[1]) for kind, said in zip(kinds, cursor.description, strict=True)
+            ]
+            self.from_driver = tuple((place, convert) for place, convert in enumerate(converts) if convert)
         made = Rows()
-        for values in found:
+        for values in cursor.fetchall():
             one = list(values)
             for place, convert in self.from_driver:
                 one[place] = convert(one[place])
@@ -72,19 +77,31 @@ class Prepared:
     def __init__(self, statement: Executable) -> None:
         """Take over the statement."""
         self._statement: Any = statement
+        columns = list(getattr(statement, "exported_columns", ()))
+        self._names, self._kinds = [str(column.key) for column in columns], [column.type for column in columns]
         self._compiled: dict[str, _Compiled] = {}
 
-    def run(self, connection: Connection, given: Mapping[str, Any]) -> Rows:
-        """Run it in the connection's transaction. Raises KeyError for a missing parameter, and SQLAlchemy's errors."""
+    def run(self, connection: Connection, given: Mapping[str, Any] | list[dict[str, Any]]) -> Rows:
+        """Run it in the connection's transaction, with a list once for each of it, which returns nothing.
+
+        Raises KeyError for a missing parameter, and SQLAlchemy's errors.
+        """
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name) or self._compile(dialect)
-        parameters = compiled.parameters(given)
+        parameters: Any
+        if is_many := isinstance(given, list):
+            parameters = [compiled.parameters(each) for each in given]
+        else:
+            parameters = compiled.parameters(given)
         cursor = connection.connection.cursor()
         try:
             for tell in connection.dispatch.before_cursor_execute:
-                tell(connection, cursor, compiled.text, parameters, None, False)
+                tell(connection, cursor, compiled.text, parameters, None, is_many)
+            if is_many:
+                cursor.executemany(compiled.text, parameters)
+                return Rows()
             cursor.execute(compiled.text, parameters)
-            return compiled.rows(cursor.fetchall() if compiled.row else [])
+            return compiled.rows(cursor, self._kinds, dialect)
         except dialect.loaded_dbapi.Error as error:
             # as SQLAlchemy's own: wrapped, told to whoever listens, and a connection that is gone is given up
             connection._handle_dbapi_exception(error, compiled.text, parameters, cursor, None)
@@ -103,18 +120,51 @@ class Prepared:
             for name, value in made.params.items()
             if not binds[name].required
         }
-        columns = list(getattr(self._statement, "exported_columns", ()))
-        converts = [_from_driver(column.type, dialect) for column in columns]
         compiled = self._compiled[dialect.name] = _Compiled(
             text=str(made),
             names=names,
             fixed=fixed,
             to_driver=to_driver,
             is_positional=bool(made.positiontup),
-            row=row_of("Row", [str(column.key) for column in columns]) if columns else None,
-            from_driver=tuple((place, convert) for place, convert in enumerate(converts) if convert),
+            row=row_of("Row", self._names) if self._names else None,
         )
         return compiled
+
+
+class Tables:
+    """Whole rows of several tables in one statement, as plain values.
+
+    What an ORM adds to objects that are only looked at takes longer than to read them.
+    """
+
+    def __init__(self, **models: Any) -> None:
+        """Name the models; the first column of each is its key."""
+        self.columns = [
+            column.label(f"{name}_{column.key}") for name, model in models.items() for column in model.__table__.c
+        ]
+        self._parts: list[tuple[str, int, int, Callable[[Iterable[Any]], Any]]] = []
+        begin = 0
+        for name, model in models.items():
+            names = [column.key for column in model.__table__.c]
+            self._parts.append((name, begin, begin + len(names), row_of(model.__name__, names)))
+            begin += len(names)
+
+    def of(self, row: Any) -> dict[str, Any]:
+        """Return each table's row out of one that begins with all of them; None where none was joined."""
+        return {
+            name: make(row[begin:end]) if row[begin] is not None else None for name, begin, end, make in self._parts
+        }
+
+
+def insert_into(table: Any, names: Iterable[str]) -> Prepared:
+    """Return the statement that inserts a row: these columns are given, others have what the table says."""
+    given = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    usual = {
+        column.key: literal(column.default.arg, column.type)
+        for column in table.c
+        if column.default is not None and column.default.is_scalar and column.key not in given
+    }
+    return Prepared(insert(table).values(usual | given))
 
 
 def row_of(name: str, columns: Iterable[str]) -> Callable[[Iterable[Any]], Any]:
@@ -132,5 +182,5 @@ def _to_driver(kind: Any, dialect: Dialect) -> Convert | None:
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _from_driver(kind: Any, dialect: Dialect) -> Convert | None:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
+def _from_driver(kind: Any, dialect: Dialect, driver_kind: Any) -> Convert | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, driver_kind)

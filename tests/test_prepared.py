@@ -11,9 +11,10 @@ from sqlalchemy import BigInteger, Boolean, String, Uuid, bindparam, func, inser
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kiosk.extensions import db, execute, hot_transaction, transaction
+from kiosk.ids import uuid7
 from kiosk.models import Organisation, Trade
 from kiosk.models.types import Json, UtcDateTime
-from kiosk.prepared import Prepared, one_of
+from kiosk.prepared import Prepared, insert_into, one_of
 from tests.cast import Hall
 from tests.counting import counting
 
@@ -109,3 +110,17 @@ def test_several_rows_where_one_was_meant_are_an_error(hall: Hall) -> None:
         assert [row.one for row in rows.all()] == [1, 2]
         with pytest.raises(ValueError, match="more rows"):
             rows.one_or_none()
+
+
+def test_a_list_is_run_once_for_each_and_counted_as_one(hall: Hall) -> None:
+    organisation_id = db.session.execute(select(Organisation.id)).scalar_one()
+    rows = [
+        {"id": uuid7(), "organisation_id": organisation_id, "code": f"NEW{number}", "name": "New"} for number in (1, 2)
+    ]
+    with counting() as counted, transaction():
+        execute(insert_into(Trade.__table__, rows[0]), rows)
+    assert counted.statements == 1
+    found = db.session.execute(select(Trade).where(Trade.code.in_(["NEW1", "NEW2"])).order_by(Trade.code)).scalars()
+    assert [(trade.id, trade.has_primary) for trade in found] == [(row["id"], True) for row in rows], (
+        "the table's usual"
+    )

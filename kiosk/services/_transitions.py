@@ -17,6 +17,7 @@ from sqlalchemy import ClauseElement, Uuid, bindparam, insert, or_, update
 from kiosk.extensions import execute
 from kiosk.ids import uuid7
 from kiosk.models import Attempt, Slot
+from kiosk.prepared import Prepared, insert_into
 from kiosk.services import audit
 from kiosk.services.audit import Actor, Change
 from kiosk.states import (
@@ -51,10 +52,11 @@ def move_slots(
         stamps = {"status": slot_target(action), **_slot_stamps(action, now)}
     plain, computed = _split(stamps | values)
     ids = list(slot_ids)
-    statement = _slots_moved(tuple(sources), tuple(plain), is_one=len(ids) == 1)
-    if computed:
-        statement = statement.values(**computed)
-    moved = execute(statement, _parameters(_named(ids) | plain)).all()
+    if len(ids) == 1 and not computed:
+        moved = execute(_slot_moved(tuple(sources), tuple(plain)), _parameters({"id": ids[0]} | plain)).all()
+    else:
+        statement = _slots_moved(tuple(sources), tuple(plain)).values(**computed)
+        moved = execute(statement, _parameters({"ids": ids} | plain)).all()
     target = SlotStatus.NONE if closing else slot_target(action)
     audit.record(
         [
@@ -90,7 +92,8 @@ def open_slots(
 def open_attempt(values: dict[str, Any], *, is_started: bool, by: Actor, now: datetime) -> None:
     """Insert an attempt, initiated or with its clock running."""
     status = AttemptStatus.IN_PROGRESS if is_started else AttemptStatus.INITIATED
-    execute(insert(_attempts), [values | {"status": status, "created_at": now, "changed_at": now}])
+    row = values | {"status": status, "created_at": now, "changed_at": now}
+    execute(_attempt_opened(tuple(row)), row)
     changes = [Change("attempt", values["id"], "draw", None, AttemptStatus.INITIATED)]
     if is_started:
         changes.append(
@@ -119,10 +122,14 @@ def move_attempts(
     moved: list[Any] = []
     changes: list[Change] = []
     plain, computed = _split({"status": attempt_target(action), "changed_at": now} | values)
-    statement = _attempts_moved(tuple(plain), is_one=len(ids) == 1, is_same=only_version is not None)
-    if computed:
-        statement = statement.values(**computed)
-    given = _parameters(_named(ids) | {"only_version": only_version} | plain)
+    chosen, is_same = tuple(plain), only_version is not None
+    named: dict[str, Any] = {"id": ids[0]} if len(ids) == 1 and not computed else {"ids": ids}
+    statement = (
+        _attempt_moved(chosen, is_same=is_same)
+        if "id" in named
+        else _attempts_moved(chosen, is_same=is_same).values(**computed)
+    )
+    given = _parameters(named | {"only_version": only_version} | plain)
     # one statement for each source: the audit row needs to know where a row came from
     for source in [only_from] if only_from else attempt_sources(action):
         rows = execute(statement, given | {"p_source": source}).all()
@@ -173,17 +180,23 @@ def _parameters(values: dict[str, Any]) -> dict[str, Any]:
     return {f"p_{name}": value for name, value in values.items()}
 
 
-def _named(ids: list[UUID]) -> dict[str, Any]:
-    return {"id": ids[0]} if len(ids) == 1 else {"ids": ids}
+@cache
+def _attempt_opened(names: tuple[str, ...]) -> Prepared:
+    return insert_into(_attempts, names)
+
+
+@cache
+def _slot_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...]) -> Prepared:
+    """The statement of `move_slots` for one, which is what a candidate moves."""
+    return Prepared(_slots_moved(sources, names, is_one=True))
 
 
 def _those(column: Any, *, is_one: bool) -> Any:
-    """The rows asked for: one by its id, which is what a candidate moves, or many."""
     return column == bindparam("p_id", type_=Uuid) if is_one else column.in_(bindparam("p_ids", expanding=True))
 
 
 @cache
-def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...], *, is_one: bool) -> Any:
+def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...], *, is_one: bool = False) -> Any:
     """The statement of `move_slots`, built once for each shape (ADR 4): `p_` before each column's name."""
     given = {name: bindparam(f"p_{name}", type_=_slots.c[name].type) for name in names}
     return (
@@ -199,7 +212,13 @@ def _slots_moved(sources: tuple[SlotStatus, ...], names: tuple[str, ...], *, is_
 
 
 @cache
-def _attempts_moved(names: tuple[str, ...], *, is_one: bool, is_same: bool) -> Any:
+def _attempt_moved(names: tuple[str, ...], *, is_same: bool) -> Prepared:
+    """As `_slot_moved`."""
+    return Prepared(_attempts_moved(names, is_same=is_same, is_one=True))
+
+
+@cache
+def _attempts_moved(names: tuple[str, ...], *, is_same: bool, is_one: bool = False) -> Any:
     """As `_slots_moved`: from `p_source`, with `is_same` only at `p_only_version`."""
     given = {name: bindparam(f"p_{name}", type_=_attempts.c[name].type) for name in names}
     statement = (

@@ -14,9 +14,10 @@ from kiosk import clock
 from kiosk.extensions import before_commit, execute
 from kiosk.ids import uuid7_at, uuid7_head
 from kiosk.models import AuditEvent
+from kiosk.prepared import insert_into
 
 _events: Any = AuditEvent.__table__  # a table, not a class: rows that nobody changes need no unit of work
-_INSERT = insert(_events)
+_INSERT = insert_into(_events, [column.key for column in _events.c])
 MOST_AT_ONCE = 1000  # rows: an import of tens of thousands shall not hold them all in memory twice
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Uuid, and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 
+from kiosk import extensions
 from kiosk.errors import (
     AttemptLimit,
     GoToSeat,
@@ -31,9 +30,8 @@ from kiosk.errors import (
     WrongShift,
     WrongStartCode,
 )
-from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate, Centre, Kiosk, Paper, Shift, SignInTries, Slot, Trade
-from kiosk.prepared import Prepared, one_of, row_of
+from kiosk.prepared import Prepared, Tables, one_of
 from kiosk.services import tries
 from kiosk.services.audit import Actor
 from kiosk.sign_in_errors import TooManyStartCodes
@@ -83,48 +81,23 @@ def read(candidate_id: UUID, *, by: Actor | None = None) -> Entry:
         "p_kiosk": by.kiosk_id if by else None,
         "p_source": tries.start_code_source(candidate_id).name,
     }
-    row = _everything().run(db.session.connection(), given).one_or_none()
+    row = extensions.read(_everything(), given).one_or_none()
     if row is None:
         raise NotFound
-    # plain values: what an ORM adds to rows that are only looked at takes longer than to read them
-    found = {part.name: part.of(row) for part in _PARTS}
-    return Entry(**found, attempts_made=row.made, is_locked_down=bool(by and by.is_locked_down))
+    return Entry(**_TABLES.of(row), attempts_made=row.made, is_locked_down=bool(by and by.is_locked_down))
 
 
-class _Part:
-    """One of the tables of `read`: its columns in the statement, and its row in what came back."""
-
-    def __init__(self, name: str, model: Any, begin: int) -> None:
-        names = [column.key for column in model.__table__.c]
-        self.name, self.begin, self.end = name, begin, begin + len(names)
-        self.columns = [column.label(f"{name}_{column.key}") for column in model.__table__.c]
-        self._row = row_of(model.__name__, names)
-
-    def of(self, row: Any) -> Any:
-        """Return this table's row by the names of its columns; None where none was joined: the key comes first."""
-        return self._row(row[self.begin : self.end]) if row[self.begin] is not None else None
-
-
-def _parts() -> Iterator[_Part]:
-    begin = 0
-    for name, model in _MODELS.items():
-        part = _Part(name, model, begin)
-        begin = part.end
-        yield part
-
-
-_MODELS: dict[str, Any] = {
-    "candidate": Candidate,
-    "centre": Centre,
-    "trade": Trade,
-    "shift": Shift,
-    "slot": Slot,
-    "paper": Paper,
-    "attempt": Attempt,
-    "kiosk": Kiosk,
-    "wrong_codes": SignInTries,
-}
-_PARTS = tuple(_parts())
+_TABLES = Tables(
+    candidate=Candidate,
+    centre=Centre,
+    trade=Trade,
+    shift=Shift,
+    slot=Slot,
+    paper=Paper,
+    attempt=Attempt,
+    kiosk=Kiosk,
+    wrong_codes=SignInTries,
+)
 
 
 @cache
@@ -142,7 +115,7 @@ def _everything() -> Prepared:
         .scalar_subquery()
     )
     wanted = (
-        select(*(column for part in _PARTS for column in part.columns), made.label("made"))
+        select(*_TABLES.columns, made.label("made"))
         .select_from(Candidate)
         .join(Centre, Centre.id == Candidate.centre_id)
         .join(Trade, Trade.id == Candidate.trade_id)

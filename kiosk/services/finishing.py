@@ -16,6 +16,7 @@ from sqlalchemy import Uuid, bindparam, select, text, update
 from kiosk.errors import AttemptNotRunning, NotAllowed, NotFound, OpenedElsewhere
 from kiosk.extensions import db, execute, transaction
 from kiosk.models import Answer, Attempt, Slot
+from kiosk.prepared import Prepared
 from kiosk.services import _transitions
 from kiosk.services.audit import Actor
 from kiosk.services.receipts import receipt_code
@@ -136,9 +137,9 @@ def read_answer(raw: str) -> tuple[UUID, Any, str]:
 
 
 @cache
-def _locked() -> Any:
+def _locked() -> Prepared:
     """What decides about an end, the slot and the attempt locked. Built once, like all of this path (ADR 4)."""
-    return (
+    return Prepared(
         select(
             Attempt.candidate_id,
             Attempt.slot_id,
@@ -155,8 +156,8 @@ def _locked() -> Any:
 
 
 @cache
-def _answers() -> Any:
-    return (
+def _answers() -> Prepared:
+    return Prepared(
         select(Answer.number, Answer.question_id, Answer.response, Answer.option_order)
         .where(Answer.attempt_id == bindparam("p_attempt", type_=Uuid))
         .order_by(Answer.number)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from functools import cache
 
-from kiosk.extensions import db
+from sqlalchemy import Uuid, bindparam, select
+
+from kiosk.extensions import read
 from kiosk.models import Candidate, Centre, Paper, Part, Trade
+from kiosk.prepared import Prepared
 from kiosk.services import photos, shapes
 from kiosk.services.entry import Entry
 from kiosk.services.screens import Cell, PaperOutline, PartOutline, PartTab, Person, ShiftView
@@ -35,8 +38,7 @@ def person(candidate: Candidate, centre: Centre, trade: Trade) -> Person:
 def outline(paper: Paper, trade: Trade, extra_seconds: int) -> PaperOutline:
     """Return a paper as the candidate meets it: one statement for its parts."""
     parts: list[PartOutline] = []
-    rows = db.session.execute(select(Part).where(Part.paper_id == paper.id).order_by(Part.letter)).scalars()
-    for part in rows:
+    for part in read(_parts(), {"p_paper": paper.id}):
         parts.append(
             PartOutline(
                 letter=part.letter,
@@ -59,6 +61,12 @@ def outline(paper: Paper, trade: Trade, extra_seconds: int) -> PaperOutline:
         parts=tuple(parts),
         languages=tuple(paper.languages.split(",")),
     )
+
+
+@cache
+def _parts() -> Prepared:
+    wanted = select(*Part.__table__.c).where(Part.paper_id == bindparam("p_paper", type_=Uuid)).order_by(Part.letter)
+    return Prepared(wanted)
 
 
 def shift_view(found: Entry) -> ShiftView | None:

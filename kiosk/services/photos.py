@@ -11,16 +11,18 @@ import struct
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from flask_babel import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 
 from kiosk.errors import NotFound
-from kiosk.extensions import db, retried, transaction
+from kiosk.extensions import db, read, retried, transaction
 from kiosk.models import Candidate, CandidatePhoto
 from kiosk.office_errors import WrongField
+from kiosk.prepared import Prepared
 from kiosk.services import audit
 from kiosk.services.audit import Actor, Change
 
@@ -115,10 +117,14 @@ def photo(candidate_id: UUID) -> Photo:
 
 def version(candidate_id: UUID) -> int | None:
     """Return a number that changes with the photo, for its address; None without a photo."""
-    taken_at = db.session.execute(
-        select(CandidatePhoto.taken_at).where(CandidatePhoto.candidate_id == candidate_id)
-    ).scalar_one_or_none()
-    return int(taken_at.timestamp()) if taken_at else None
+    row = read(_taken_at(), {"p_candidate": candidate_id}).one_or_none()
+    return int(row.taken_at.timestamp()) if row else None
+
+
+@cache
+def _taken_at() -> Prepared:
+    own = CandidatePhoto.candidate_id == bindparam("p_candidate", type_=Uuid)
+    return Prepared(select(CandidatePhoto.taken_at).where(own))
 
 
 def _small(image: Image.Image) -> bytes:

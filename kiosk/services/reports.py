@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Uuid, bindparam, func, select
 
 from kiosk import timers
 from kiosk.errors import KioskError, NotAllowed, NotFound, SignedOut
-from kiosk.extensions import db
+from kiosk.extensions import db, read
 from kiosk.models import Answer, Attempt, Candidate, Centre, Paper, Pause, Trade
+from kiosk.prepared import Prepared, Tables
 from kiosk.services import entry, leases, marking, outlines, presence, shapes
 from kiosk.services.audit import Actor
 from kiosk.services.entry import Entry
@@ -27,6 +29,8 @@ from kiosk.services.screens import (
 )
 from kiosk.services.system import settings
 from kiosk.states import HANDED_IN, AttemptStatus, SlotStatus
+
+_TABLES = Tables(attempt=Attempt, candidate=Candidate, centre=Centre, trade=Trade, paper=Paper)
 
 
 def standing(candidate_id: UUID, *, now: datetime, epoch: int | None = None, by: Actor | None = None) -> Standing:
@@ -56,21 +60,49 @@ def exam_sheet(
     attempt_id: UUID, *, candidate_id: UUID, now: datetime, language: str, epoch: int | None = None
 ) -> ExamSheet:
     """Return the whole exam page of the candidate's own attempt. Raises NotFound, NotAllowed, SignedOut."""
-    row = db.session.execute(
-        select(Attempt, Candidate, Centre, Trade, Paper)
+    row = read(_sat(), {"p_attempt": attempt_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    found = _TABLES.of(row)
+    attempt, candidate, trade, planned = found["attempt"], found["candidate"], found["trade"], found["paper"]
+    if attempt.candidate_id != candidate_id:
+        raise NotAllowed
+    _demand_sign_in(candidate, epoch)
+    answers = read(_answers(), {"p_attempt": attempt_id}).all()
+    current = _current_number(answers)
+    cells = tuple(shapes.cell(answer, is_current=answer.number == current) for answer in answers)
+    paper = outlines.outline(planned, trade, attempt.allowed_seconds - planned.duration_seconds)
+    counts: dict[CellState, int] = {"none": 0, "blank": 0, "done": 0, "mark": 0, "both": 0}
+    counts.update(Counter(cell.state for cell in cells))
+    return ExamSheet(
+        person=outlines.person(candidate, found["centre"], trade),
+        paper=paper,
+        attempt=_attempt_view(attempt, now, answers),
+        question=shapes.question_view(answers[current - 1], language, len(answers)),
+        cells=cells,
+        parts=outlines.tabs(paper, cells),
+        counts=counts,
+        saved_at=max((answer.saved_at for answer in answers if answer.saved_at), default=None),
+    )
+
+
+@cache
+def _sat() -> Prepared:
+    """Whose attempt it is, and where and what they write."""
+    return Prepared(
+        select(*_TABLES.columns)
+        .select_from(Attempt)
         .join(Candidate, Candidate.id == Attempt.candidate_id)
         .join(Centre, Centre.id == Candidate.centre_id)
         .join(Trade, Trade.id == Candidate.trade_id)
         .join(Paper, Paper.id == Attempt.paper_id)
-        .where(Attempt.id == attempt_id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if row is None:
-        raise NotFound
-    if row.Attempt.candidate_id != candidate_id:
-        raise NotAllowed
-    _demand_sign_in(row.Candidate, epoch)
-    answers = db.session.execute(
+        .where(Attempt.id == bindparam("p_attempt", type_=Uuid))
+    )
+
+
+@cache
+def _answers() -> Prepared:
+    return Prepared(
         select(
             Answer.number,
             Answer.question_id,
@@ -82,23 +114,8 @@ def exam_sheet(
             Answer.visited_at,
             Answer.saved_at,
         )
-        .where(Answer.attempt_id == attempt_id)
+        .where(Answer.attempt_id == bindparam("p_attempt", type_=Uuid))
         .order_by(Answer.number)
-    ).all()
-    current = _current_number(answers)
-    cells = tuple(shapes.cell(answer, is_current=answer.number == current) for answer in answers)
-    paper = outlines.outline(row.Paper, row.Trade, row.Attempt.allowed_seconds - row.Paper.duration_seconds)
-    counts: dict[CellState, int] = {"none": 0, "blank": 0, "done": 0, "mark": 0, "both": 0}
-    counts.update(Counter(cell.state for cell in cells))
-    return ExamSheet(
-        person=outlines.person(row.Candidate, row.Centre, row.Trade),
-        paper=paper,
-        attempt=_attempt_view(row.Attempt, now, answers),
-        question=shapes.question_view(answers[current - 1], language, len(answers)),
-        cells=cells,
-        parts=outlines.tabs(paper, cells),
-        counts=counts,
-        saved_at=max((answer.saved_at for answer in answers if answer.saved_at), default=None),
     )
 
 
