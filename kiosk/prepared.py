@@ -156,15 +156,15 @@ class Tables:
         }
 
 
-def insert_into(table: Any, names: Iterable[str]) -> Prepared:
-    """Return the statement that inserts a row: these columns are given, others have what the table says."""
+def insert_into(table: Any, names: Iterable[str], **computed: Any) -> Prepared:
+    """Return the statement that inserts a row: these columns are given, others are computed or as the table says."""
     given = {name: bindparam(name, type_=table.c[name].type) for name in names}
     usual = {
         column.key: literal(column.default.arg, column.type)
         for column in table.c
-        if column.default is not None and column.default.is_scalar and column.key not in given
+        if column.default is not None and column.default.is_scalar and column.key not in given | computed
     }
-    return Prepared(insert(table).values(usual | given))
+    return Prepared(insert(table).values(usual | given | computed))
 
 
 def row_of(name: str, columns: Iterable[str]) -> Callable[[Iterable[Any]], Any]:

@@ -12,11 +12,12 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, exists, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, case, exists, func, or_, select, text, update
 
 from kiosk.extensions import db, execute, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Answer, Attempt, Pause, Result
+from kiosk.prepared import Prepared, insert_into
 from kiosk.services import _transitions, catalogue, finishing, shapes
 from kiosk.services.audit import SYSTEM
 from kiosk.services.catalogue import FrozenQuestion
@@ -34,14 +35,18 @@ _attempts: Any = Attempt.__table__
 # cell that begins with a blank is for people. So a statement takes a text for each attempt instead of 43 numbers.
 CELL = 8
 EMPTY = " " * CELL
-_STORE_POSTGRESQL = text(
-    "UPDATE answers SET marks = CAST(trim(substr(new.line, 8 * number - 7, 8)) AS numeric) "
-    "FROM unnest(CAST(:attempts AS uuid[]), CAST(:lines AS text[])) AS new (attempt_id, line) "
-    "WHERE answers.attempt_id = new.attempt_id AND substr(new.line, 8 * number - 7, 1) <> ' '"
+_STORE_POSTGRESQL = Prepared(
+    text(
+        "UPDATE answers SET marks = CAST(trim(substr(new.line, 8 * number - 7, 8)) AS numeric) "
+        "FROM unnest(CAST(:attempts AS uuid[]), CAST(:lines AS text[])) AS new (attempt_id, line) "
+        "WHERE answers.attempt_id = new.attempt_id AND substr(new.line, 8 * number - 7, 1) <> ' '"
+    )
 )
-_STORE_SQLITE = text(
-    "UPDATE answers SET marks = CAST(substr(:line, 8 * number - 7, 8) AS numeric) "
-    "WHERE attempt_id = :attempt AND substr(:line, 8 * number - 7, 1) <> ' '"
+_STORE_SQLITE = Prepared(
+    text(
+        "UPDATE answers SET marks = CAST(substr(:line, 8 * number - 7, 8) AS numeric) "
+        "WHERE attempt_id = :attempt AND substr(:line, 8 * number - 7, 1) <> ' '"
+    )
 )
 _STRAY_STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
 
@@ -233,12 +238,14 @@ def _add_results(scores: dict[UUID, Score], now: datetime) -> None:
 
 
 @cache
-def _result() -> Any:
+def _result() -> Prepared:
     # one more than the versions that were withdrawn when the attempt was reopened. That left a pause; who has none
     # is spared the search, which reads the whole table: only current results are in its index
     newest = select(func.max(Result.version)).where(Result.attempt_id == bindparam("b_attempt")).scalar_subquery()
     was_paused = exists().where(Pause.attempt_id == bindparam("b_attempt"))
-    return insert(Result).values(version=case((was_paused, func.coalesce(newest, 0) + 1), else_=1))
+    version = case((was_paused, func.coalesce(newest, 0) + 1), else_=1)
+    names = ("id", "attempt_id", "score", "max_score", "computed_at")
+    return insert_into(Result.__table__, names, version=version)
 
 
 @cache
