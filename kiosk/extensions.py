@@ -177,7 +177,8 @@ def read(statement: Prepared, given: Mapping[str, Any]) -> Rows:
     """
     if db.session.registry.has() and db.session().in_transaction():
         return statement.run(db.session.connection(), given)
-    with _alone(db.engine, writes=False).connect() as connection, connection.begin():
+    with _alone(db.engine, writes=False).connect() as connection:
+        connection.begin()  # rolled back with the connection's end: nothing was written
         return statement.run(connection, given)
 
 

@@ -244,8 +244,7 @@ def _result() -> Prepared:
     newest = select(func.max(Result.version)).where(Result.attempt_id == bindparam("b_attempt")).scalar_subquery()
     was_paused = exists().where(Pause.attempt_id == bindparam("b_attempt"))
     version = case((was_paused, func.coalesce(newest, 0) + 1), else_=1)
-    names = ("id", "attempt_id", "score", "max_score", "computed_at")
-    return insert_into(Result.__table__, names, version=version)
+    return insert_into(Result.__table__, ("id", "attempt_id", "score", "max_score", "computed_at"), version=version)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
-from playwright.sync_api import CDPSession
+from playwright.sync_api import CDPSession, expect
 
 from tests.bench.page import WATCH
 from tests.browser.conftest import Server
@@ -59,7 +59,7 @@ def test_a_move_changes_little_of_the_page(server: Server, kiosk: Kiosk) -> None
     for number in range(3, 9):
         kiosk.page.keyboard.press("ArrowRight")
         kiosk.sees_question(number)
-        kiosk.page.wait_for_function("document.activeElement.id === 'question-title'")
+        expect(kiosk.page.locator("#question-title")).to_be_focused()
     seconds, after, added = time.monotonic() - began, _metrics(console), kiosk.page.evaluate("added")
     assert kiosk.page.evaluate("kept.every((one) => one.isConnected)"), "else sixty buttons look for their form anew"
     assert added["icons"] == 0, "each is a request and a tree of its own"

@@ -166,7 +166,7 @@ def test_a_book_is_counted_along_an_index_and_each_slot_looked_up(hall: Hall) ->
     found = plans(lambda: asked(hall))
     (plan,) = [plan for statement, plan in found.items() if "GROUP BY" in statement and "answers" not in statement]
     assert "ix_candidates_centre_" in plan
-    assert "uq_slots_one_current" in plan
+    assert "uq_slots_one_current" in plan or "ix_slots_candidate_paper" in plan, "both begin with the candidate"
     assert "Seq Scan" not in plan
 
 
