@@ -107,8 +107,9 @@ class Supervisor:
     def _environment(self) -> dict[str, str]:
         """Ours, with what was relative to our own folder made absolute: all read the same settings."""
         return {
-            # glibc gives each thread an arena of its own, and each keeps the 19 MiB of a password hash for ever
-            "MALLOC_ARENA_MAX": "1",
+            # glibc gives each thread an arena of its own, and each keeps the 19 MiB of a password hash for ever; with
+            # one alone the threads wait for each other: p95 of a save on PostgreSQL was 41 to 45 ms, not 28 to 32
+            "MALLOC_ARENA_MAX": "2",
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
             "KIOSK_INSTANCE_DIR": str(self._settings.instance_dir),
