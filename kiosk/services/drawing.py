@@ -18,28 +18,24 @@ from kiosk.prepared import Prepared
 from kiosk.services.catalogue import FrozenQuestion
 
 # all rows in one statement: a row at a time costs more than all the rest of a start
-_POSTGRESQL = Prepared(
-    text(
-        "INSERT INTO answers "
-        "(attempt_id, question_id, number, part, option_order, seq, is_marked, time_spent_seconds, visited_at) "
-        "SELECT :p_attempt, drawn.question_id, drawn.number, drawn.part, drawn.option_order, 0, false, 0, "
+_POSTGRESQL, _SQLITE = (
+    Prepared(
+        text(
+            "INSERT INTO answers "
+            "(attempt_id, question_id, number, part, option_order, seq, is_marked, time_spent_seconds, visited_at) "
+            f"SELECT :p_attempt, {drawn}"
+        ).bindparams(
+            bindparam("p_attempt", type_=Answer.__table__.c.attempt_id.type),
+            bindparam("p_first_seen", type_=Answer.__table__.c.visited_at.type),
+        )
+    )
+    for drawn in (
+        "drawn.question_id, drawn.number, drawn.part, drawn.option_order, 0, false, 0, "
         "CASE WHEN drawn.number = 1 THEN CAST(:p_first_seen AS timestamptz) END "
         "FROM unnest(CAST(:p_question_id AS uuid[]), CAST(:p_number AS integer[]), CAST(:p_part AS text[]), "
-        "CAST(:p_option_order AS text[])) AS drawn (question_id, number, part, option_order)"
-    ).bindparams(
-        bindparam("p_attempt", type_=Answer.__table__.c.attempt_id.type),
-        bindparam("p_first_seen", type_=Answer.__table__.c.visited_at.type),
-    )
-)
-_SQLITE = Prepared(
-    text(
-        "INSERT INTO answers "
-        "(attempt_id, question_id, number, part, option_order, seq, is_marked, time_spent_seconds, visited_at) "
-        "SELECT :p_attempt, value ->> 0, value ->> 1, value ->> 2, value ->> 3, 0, false, 0, "
-        "CASE WHEN value ->> 1 = 1 THEN :p_first_seen END FROM json_each(:p_drawn)"
-    ).bindparams(
-        bindparam("p_attempt", type_=Answer.__table__.c.attempt_id.type),
-        bindparam("p_first_seen", type_=Answer.__table__.c.visited_at.type),
+        "CAST(:p_option_order AS text[])) AS drawn (question_id, number, part, option_order)",
+        "value ->> 0, value ->> 1, value ->> 2, value ->> 3, 0, false, 0, "
+        "CASE WHEN value ->> 1 = 1 THEN :p_first_seen END FROM json_each(:p_drawn)",
     )
 )
 DRAWN = ("question_id", "number", "part", "option_order")
