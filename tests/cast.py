@@ -1,4 +1,4 @@
-"""The cast of the tests: one organisation with two centres, a few candidates, and short papers with known keys."""
+"""The cast of the tests: one organisation with two centres, its staff and a few candidates, in a running shift."""
 
 from __future__ import annotations
 
@@ -15,96 +15,15 @@ from sqlalchemy import select
 from kiosk.capabilities import Role
 from kiosk.extensions import db, transaction
 from kiosk.ids import uuid7
-from kiosk.models import (
-    Answer,
-    Attempt,
-    AuditEvent,
-    Candidate,
-    Centre,
-    Organisation,
-    Paper,
-    Part,
-    Shift,
-    Slot,
-    Trade,
-    User,
-)
-from kiosk.services import accounts, answers, attempts, papers, sets, slots
+from kiosk.models import AuditEvent, Candidate, Centre, Organisation, Shift, Trade, User
+from kiosk.services import accounts, papers, sets, slots
 from kiosk.services.accounts import SignedIn
-from kiosk.services.attempts import Started
 from kiosk.services.audit import SYSTEM, Actor
+from tests import short_papers
+from tests.player import START_CODE, Player
 
 PASSWORD = "a password of the tests"
-START_CODE = "246810"
 _HASH: dict[str, str] = {}
-
-# one question of each type, so that every kind of answer is tried everywhere
-PARTS = (
-    ("A", "single", 3, 1, 0),
-    ("B", "multiple", 1, 2, 1),
-    ("C", "short", 1, 2, 0),
-    ("D", "fill", 2, 1, 0),  # the second one is numeric
-    ("E", "long", 1, 5, 0),
-    ("F", "true_false", 2, 1, 0),
-)
-
-
-class Player:
-    """A candidate at a kiosk: a sign-in of their own, acting through the services."""
-
-    def __init__(self, hall: Hall, candidate_id: UUID, login_no: int) -> None:
-        self.hall, self.id, self.lease = hall, candidate_id, login_no
-        self.actor = Actor("candidate", "Test Candidate", candidate_id, hall.organisation_id)
-
-    def start(self, *, at: datetime | None = None, code: str = START_CODE) -> Started:
-        """Start, or go on with what runs."""
-        return attempts.start(self.id, lease=self.lease, by=self.actor, now=at or self.hall.MORNING, start_code=code)
-
-    def resume(self, *, at: datetime | None = None) -> Started:
-        """Take the lease for this sign-in."""
-        return attempts.resume(self.id, lease=self.lease, by=self.actor, now=at or self.hall.MORNING)
-
-    def save(
-        self, number: int, response: Any, *, seq: int | None = None, at: datetime | None = None
-    ) -> answers.SavedAnswer:
-        """Save a response to the question with this number."""
-        attempt = self.attempt
-        question_id = db.session.execute(
-            select(Answer.question_id).where(Answer.attempt_id == attempt.id, Answer.number == number)
-        ).scalar_one()
-        return answers.save(
-            attempt.id, question_id, response, seq=seq, lease=self.lease, by=self.actor, now=at or self.hall.MORNING
-        )
-
-    def submit(self, *, at: datetime | None = None) -> None:
-        """Hand in."""
-        attempts.submit(self.attempt.id, by=self.actor, now=at or self.hall.MORNING)
-
-    @property
-    def attempt(self) -> Attempt:
-        """The newest attempt, read afresh."""
-        db.session.expire_all()
-        return db.session.execute(
-            select(Attempt).where(Attempt.candidate_id == self.id).order_by(Attempt.id.desc()).limit(1)
-        ).scalar_one()
-
-    @property
-    def slot(self) -> Slot | None:
-        """The current slot, read afresh."""
-        db.session.expire_all()
-        return db.session.execute(
-            select(Slot).where(Slot.candidate_id == self.id, Slot.closed_at.is_(None))
-        ).scalar_one_or_none()
-
-    def paper(self) -> list[tuple[Any, ...]]:
-        """Questions, order, option order and answers: what must survive everything."""
-        db.session.expire_all()
-        rows = db.session.execute(
-            select(Answer.number, Answer.question_id, Answer.option_order, Answer.response)
-            .where(Answer.attempt_id == self.attempt.id)
-            .order_by(Answer.number)
-        ).all()
-        return [tuple(row) for row in rows]
 
 
 class Hall:
@@ -142,44 +61,11 @@ class Hall:
 
     def add_paper(self, trade_id: UUID | None, paper_type: str, **values: Any) -> UUID:
         """Add a paper with one question or a few of each type."""
-        paper_id = self._add(
-            Paper(
-                id=uuid7(),
-                organisation_id=self.organisation_id,
-                trade_id=trade_id,
-                paper_type=paper_type,
-                title=f"TTC · {paper_type.capitalize()} paper",
-                status="in_use",
-                duration_seconds=int(self.DURATION.total_seconds()),
-                written_marks=60,
-                practical_marks=30,
-                viva_marks=10,
-                **values,
-            )
-        )
-        for letter, kind, count, marks, negative in PARTS:
-            self._add(
-                Part(
-                    id=uuid7(),
-                    paper_id=paper_id,
-                    letter=letter,
-                    question_type=kind,
-                    question_count=count,
-                    marks_each=marks,
-                    negative_marks=negative,
-                    min_words=20 if kind == "short" else None,
-                    max_words=30 if kind == "short" else None,
-                )
-            )
-        return paper_id
+        return short_papers.add_paper(self.organisation_id, trade_id, paper_type, duration=self.DURATION, **values)
 
     def add_set(self, label: str, paper_id: UUID, *, publish: bool = True, leave_out: int = 0) -> UUID:
-        """Add a set; the right answers are own key B, own keys A and C, true, 'ohm' and so on."""
-        rows, number = [], 0
-        for letter, kind, count, marks, negative in PARTS:
-            for place in range(count):
-                number += 1
-                rows.append(self._question(label, letter, kind, number, place, marks, negative))
+        """Add a set with the right answers of `short_papers`; leave out so many questions at its end."""
+        rows = short_papers.questions(label)
         return papers.add_set(
             paper_id, label, rows[: len(rows) - leave_out], publish=publish, by=SYSTEM, now=self.MORNING
         )
@@ -326,35 +212,6 @@ class Hall:
     def _actor_of(self, login: str) -> Actor:
         user = db.session.execute(select(User).where(User.login == login)).scalar_one()
         return Actor("user", user.name, user.id, self.organisation_id)
-
-    def _question(
-        self, label: str, letter: str, kind: str, number: int, place: int, marks: int, negative: int
-    ) -> dict[str, Any]:
-        has_options = kind in ("single", "multiple")
-        if kind == "fill" and place:
-            kind = "numeric"
-        options = [{"key": key, "text": f"option {key} of {label}{number}", "text_hi": ""} for key in "ABCD"]
-        key: Any = {
-            "single": "B",
-            "multiple": ["A", "C"],
-            "true_false": place == 0,
-            "fill": ["ohm", "ओम"],
-            "numeric": {"value": "12.5", "tolerance": "0.1"},
-            "short": "A model answer.",
-            "long": "A long model answer.",
-        }[kind]
-        return {
-            "part": letter,
-            "number": number,
-            "question_type": kind,
-            "text": f"Question {number} of set {label}?",
-            "text_hi": f"सेट {label} का प्रश्न {number}?" if label == "A" else None,
-            "options": options if has_options else None,
-            "answer": key,
-            "marks": marks,
-            "negative_marks": negative,
-            "topic": "test",
-        }
 
     def _hash(self) -> str:
         # one hash for the whole run: argon2 costs 22 ms, and no test is about that

@@ -20,7 +20,8 @@ from werkzeug.test import EnvironBuilder
 from kiosk.extensions import db
 from tests.candidate.seat import Seat
 from tests.candidate.test_exam_fragments import question_id
-from tests.cast import START_CODE, Hall
+from tests.cast import Hall
+from tests.player import START_CODE
 
 BATCHES, IN_A_BATCH, PROFILED = 60, 12, 100
 Make = Callable[[], dict[str, Any]]

@@ -8,8 +8,9 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from kiosk import clock
-from tests.cast import START_CODE, Hall, csrf_of
+from tests.cast import Hall, csrf_of
 from tests.desk import Desk
+from tests.player import START_CODE
 
 
 class Seat(Desk):

@@ -8,8 +8,8 @@ import pytest
 
 from kiosk.services import attempts, slots
 from kiosk.services.audit import Actor
-from tests.cast import START_CODE
 from tests.desk import Desk
+from tests.player import START_CODE
 
 
 def test_the_page_tells_the_whole_story(app, hall):

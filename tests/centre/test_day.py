@@ -13,8 +13,9 @@ from kiosk import clock
 from kiosk.extensions import db, transaction
 from kiosk.models import Attempt, Candidate, Centre, Incident, Kiosk, Shift
 from kiosk.services import leases
-from tests.cast import PASSWORD, START_CODE, csrf_of
+from tests.cast import PASSWORD, csrf_of
 from tests.desk import Desk, PageCheck, hidden, plain
+from tests.player import START_CODE
 
 PLAN = {"starts_at": "2026-11-22T10:00", "capacity": "2", "entry_minutes": "30"}
 

@@ -15,8 +15,9 @@ from kiosk import clock
 from kiosk.extensions import db, transaction
 from kiosk.models import Candidate, Centre, Incident, Shift
 from kiosk.services import pauses
-from tests.cast import START_CODE, Hall
+from tests.cast import Hall
 from tests.desk import Desk, PageCheck, plain
+from tests.player import START_CODE
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from kiosk.ids import uuid7
 from kiosk.models import Answer, Attempt, Candidate, Part, Question, Slot
 from kiosk.services import audit, papers
 from kiosk.services.audit import SYSTEM, Change
+from tests import short_papers
 from tests.cast import Hall
 
 QUESTIONS = 43
@@ -24,7 +25,7 @@ def gather(hall: Hall, count: int, *, questions: int = QUESTIONS) -> datetime:
     with transaction():
         paper_id = hall.add_paper(hall.trade_id, "secondary")
         db.session.execute(update(Part).where(Part.paper_id == paper_id).values(question_type="single"))
-        rows = [hall._question("Z", "A", "single", number, number, 1, 0) for number in range(1, questions + 1)]
+        rows = [short_papers.question("Z", "A", "single", number, number, 1, 0) for number in range(1, questions + 1)]
         set_id = papers.add_set(paper_id, "Z", rows, publish=True, by=SYSTEM, now=now)
     for first in range(0, count, CHUNK):
         _seat(hall, f"Z{count:05}", range(first, min(first + CHUNK, count)), paper_id, set_id)

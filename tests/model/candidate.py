@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from kiosk.services import answers, attempts
-from tests.cast import START_CODE, Hall
+from tests.cast import Hall
 from tests.model.machine import Machine
 from tests.model.world import Sitting
+from tests.player import START_CODE
 
 # two questions that a machine marks, one for people; None clears an answer
 NUMBERS = {1: ("A", "B", None), 2: ("C", "D", None), 8: ("an essay", "another essay", None)}

@@ -25,7 +25,8 @@ from kiosk.services.audit import Actor
 from kiosk.services.receipts import receipt_code
 from kiosk.states import HANDED_IN, OPEN_ATTEMPT, AttemptStatus
 from kiosk.timers import Timer
-from tests.cast import START_CODE, Hall
+from tests.cast import Hall
+from tests.player import START_CODE
 from tests.races.server import Caller, slowly, together
 
 DURATION = timedelta(minutes=10)

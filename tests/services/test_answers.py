@@ -23,7 +23,8 @@ from kiosk.errors import (
 from kiosk.extensions import db
 from kiosk.models import Answer, AnswerSave
 from kiosk.services import answers, catalogue, expiring, reports, slots
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 
 
 @pytest.fixture

@@ -31,9 +31,10 @@ from kiosk.extensions import db, transaction
 from kiosk.models import Activation, Candidate, Centre, Paper, Pause, Shift
 from kiosk.services import attempts, expiring, pauses, receipts, reports, slots
 from kiosk.states import AttemptStatus, SlotStatus
-from tests.cast import START_CODE, Hall
+from tests.cast import Hall
 from tests.conftest import RedisServer
 from tests.counting import counting
+from tests.player import START_CODE
 from tests.test_at_once import at_once
 
 

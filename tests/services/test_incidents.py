@@ -17,7 +17,8 @@ from kiosk.services.grants import GrantTooLong
 from kiosk.services.incidents import NothingToGrant, Told, WrongIncident
 from kiosk.services.moving import Moved
 from kiosk.services.seats import SeatTaken
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 
 WHY = "the screen went dark"
 

@@ -15,7 +15,8 @@ from kiosk.models import AuditEvent, Candidate, Centre, Kiosk
 from kiosk.services import kiosks, preparing, tries
 from kiosk.services.kiosks import Enrolled, KioskNameTaken, WrongEnrolmentCode
 from kiosk.sign_in_errors import TooManyTries
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 
 DESK = tries.address_source("192.0.2.7")
 

@@ -12,7 +12,8 @@ from kiosk.extensions import db, transaction
 from kiosk.models import AnswerSave, AuditEvent, Candidate, Centre
 from kiosk.services import attempts, leases, presence, reports
 from kiosk.services.audit import Actor
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 
 SOON = timedelta(seconds=20)
 

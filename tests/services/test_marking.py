@@ -17,7 +17,8 @@ from kiosk.services import catalogue, expiring, finishing, marking, reports
 from kiosk.services.catalogue import LETTERS, FrozenQuestion
 from kiosk.services.receipts import receipt_code
 from kiosk.states import AttemptStatus
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 
 
 def question(kind: str, answer: Any, options: str = "ABCD") -> FrozenQuestion:

@@ -16,7 +16,8 @@ from kiosk.ids import uuid7
 from kiosk.jobs import sweeper
 from kiosk.models import Attempt, AuditEvent, Result, Shift, TimeGrant
 from kiosk.services import cancelling, grants, invariants, pauses, reports, reviving, slots
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 
 WHY = "the wrong one was stopped"
 AFTER_THE_END = {"hours": 3, "minutes": 1}

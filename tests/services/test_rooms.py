@@ -14,8 +14,9 @@ from kiosk.extensions import db
 from kiosk.services import centre_reports, giving_back, grants, invariants, pauses, rooms
 from kiosk.services.centre_reports import Filters
 from kiosk.services.giving_back import BackReport, Window
-from tests.cast import Hall, Player
+from tests.cast import Hall
 from tests.counting import counting
+from tests.player import Player
 
 WHY = "the network was away"
 

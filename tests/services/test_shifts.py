@@ -19,7 +19,8 @@ from kiosk.services.closing import StillWriting
 from kiosk.services.shifts import Plan, ShiftInUse, TimeTaken, WrongPlan
 from kiosk.shift_states import ShiftAction, ShiftStatus
 from kiosk.sign_in_errors import TooManyStartCodes
-from tests.cast import START_CODE, Hall
+from tests.cast import Hall
+from tests.player import START_CODE
 
 TOMORROW = timedelta(days=1)
 

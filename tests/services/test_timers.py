@@ -20,9 +20,10 @@ from kiosk.jobs import sweeper
 from kiosk.models import Attempt
 from kiosk.services import pauses, reports
 from kiosk.services.screens import ClockView
-from tests.cast import Hall, Player
+from tests.cast import Hall
 from tests.conftest import RedisServer
 from tests.counting import counting
+from tests.player import Player
 from tests.timers import shapes
 from tests.timers.shapes import Plain
 

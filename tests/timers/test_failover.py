@@ -13,7 +13,8 @@ from kiosk.errors import TimerUnavailable
 from kiosk.jobs import sweeper
 from kiosk.services import reports
 from kiosk.timers import links
-from tests.cast import Hall, Player
+from tests.cast import Hall
+from tests.player import Player
 from tests.timers import shapes
 from tests.timers.shapes import Spread, Watched, wait
 
