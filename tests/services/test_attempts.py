@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
 from kiosk import timers
 from kiosk.errors import (
@@ -25,19 +24,14 @@ from kiosk.errors import (
     WrongShift,
     WrongStartCode,
 )
-from kiosk.extensions import db, transaction
+from kiosk.extensions import db
 from kiosk.models import Activation, Candidate, Centre, Paper, Pause, Shift
 from kiosk.services import expiring, pauses, reports, slots
 from kiosk.states import AttemptStatus, SlotStatus
 from tests.cast import Hall
 from tests.conftest import RedisServer
 from tests.player import START_CODE
-
-
-def change(model, **values) -> None:  # type: ignore[no-untyped-def]
-    """Change every row of a table: an organisation's rule or a candidate's data."""
-    with transaction():
-        db.session.execute(update(model).values(**values))
+from tests.rows import change
 
 
 def test_a_start_draws_every_question_and_sets_the_deadline(hall: Hall) -> None:
