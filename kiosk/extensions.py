@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -17,12 +17,14 @@ from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import Engine, Executable, MetaData, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from kiosk.errors import ServerBusy
+from kiosk.fair_lock import FairLock
 from kiosk.prepared import Prepared, Rows
 
 P = ParamSpec("P")
@@ -56,50 +58,34 @@ class Logins(LoginManager):
         return False
 
 
-db = SQLAlchemy(model_class=Base)
+class JoiningSession(Session):
+    """The session, which takes part in the running transaction if there is one."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        """Return the running transaction's connection, else the engine."""
+        running = _running.get()
+        return running.connection if running else super().get_bind(*args, **kwargs)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": JoiningSession})
 migrate = Migrate()
 login_manager = Logins()
 babel = Babel()
 
 
-class FairLock:
-    """A lock that is given out in the order in which it was asked for.
-
-    SQLite has one writer at a time. Left to its busy handler, an unlucky thread can starve for seconds.
-    """
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()
-        self._taken = False
-
-    def acquire(self, *, within_seconds: float) -> bool:
-        """Take the lock, after everybody who asked earlier; return whether it came to that in time."""
-        with self._guard:
-            if not self._taken:
-                self._taken = True
-                return True
-            turn = threading.Lock()
-            turn.acquire()
-            self._waiting.append(turn)
-        if turn.acquire(timeout=within_seconds):
-            return True
-        with self._guard:
-            if turn not in self._waiting:
-                return True  # it was handed over in the very last moment
-            self._waiting.remove(turn)
-            return False
-
-    def release(self) -> None:
-        """Hand the lock to the one who has waited longest."""
-        with self._guard:
-            if self._waiting:
-                self._waiting.popleft().release()
-            else:
-                self._taken = False
-
-
 _sqlite_writer = FairLock()
+
+
+@dataclass
+class _Running:
+    """The write transaction that is under way here, and what is written together before it commits."""
+
+    connection: Connection
+    pending: dict[Callable[[list[Any]], None], list[Any]] = field(default_factory=dict)
+
+
+_running: ContextVar[_Running | None] = ContextVar("running", default=None)
+_last: ContextVar[Callable[[], None] | None] = ContextVar("last", default=None)
 
 
 def before_commit(write: Callable[[list[Any]], None], rows: Iterable[Any]) -> None:
@@ -107,36 +93,53 @@ def before_commit(write: Callable[[list[Any]], None], rows: Iterable[Any]) -> No
 
     Raises RuntimeError outside `transaction()`, where nobody would write them.
     """
-    pending = db.session.info.get("before_commit")
-    if pending is None:
-        raise RuntimeError("no transaction is running")
-    pending.setdefault(write, []).extend(rows)
+    _under_way().pending.setdefault(write, []).extend(rows)
 
 
 @contextmanager
-def transaction() -> Iterator[None]:
-    """One write transaction on the session: commit at the end, roll back on any exception.
+def last_of_all(work: Callable[[], None] | None) -> Iterator[None]:
+    """Let each transaction inside do this as the last thing before it commits; None: nothing more."""
+    token = _last.set(work)
+    try:
+        yield
+    finally:
+        _last.reset(token)
 
-    What the session read before is thrown away first, so that everything inside is seen under the locks.
+
+@contextmanager
+def transaction(*, is_one_statement: bool = False) -> Iterator[Connection]:
+    """One write transaction: commit at the end, roll back on any exception. Returns its connection.
+
+    A session takes part as soon as somebody uses it, and costs nothing where nobody does. What it read before is thrown
+    away first, so that everything inside is seen under the locks. `is_one_statement` says that there will be one: on
+    PostgreSQL it is then its own transaction, one round trip instead of three.
+
     SQLite begins IMMEDIATE, else a reader that turns writer fails at once with BUSY_SNAPSHOT. Raises ServerBusy
     where the writers before us wait too long for somebody outside: else each would wait for all the others.
     """
-    db.session.rollback()
-    with _turn_to_write():
+    last = _last.get()
+    _of_session("rollback")
+    engine = _with_options(db.engine, writes=True, is_alone=is_one_statement and last is None)
+    with _turn_to_write(), engine.connect() as connection:
+        running = _Running(connection)
+        token = _running.set(running)
         try:
-            db.session.info["connection"] = db.session.connection(execution_options=WRITES)
-            pending = db.session.info["before_commit"] = {}
-            yield
-            for write, rows in pending.items():
-                if rows:
-                    write(rows)
-            db.session.commit()
-        except BaseException:
-            db.session.rollback()
-            raise
+            with connection.begin():
+                try:
+                    yield connection
+                    for write, rows in running.pending.items():
+                        if rows:
+                            write(rows)
+                    if last:
+                        last()
+                    _of_session(
+                        "commit"
+                    )  # writes what is left and forgets what it read; the connection's commit counts
+                except BaseException:
+                    _of_session("rollback")
+                    raise
         finally:
-            for name in ("before_commit", "connection"):
-                db.session.info.pop(name, None)
+            _running.reset(token)
 
 
 def execute(statement: Executable | Prepared, given: Any = None) -> Any:
@@ -144,48 +147,44 @@ def execute(statement: Executable | Prepared, given: Any = None) -> Any:
 
     Returns SQLAlchemy's result, of a prepared statement its `Rows`. Raises RuntimeError outside of a transaction.
     """
-    connection: Connection | None = db.session.info.get("connection")
-    if connection is None:
-        raise RuntimeError("no transaction is running")
+    connection = _under_way().connection
     if isinstance(statement, Prepared):
         return statement.run(connection, given)
     return connection.execute(statement, given)
 
 
-@contextmanager
-def hot_transaction() -> Iterator[Connection]:
-    """As `transaction()`, for the statements of the hot path alone: a connection without a session's bookkeeping.
-
-    On PostgreSQL it takes one statement, which is its own transaction: one round trip instead of three. Where something
-    waits for the session's commit (an answer that is kept for a repeated call) it is the session's.
-    """
-    if db.session.registry.has():
-        session = db.session()
-        if "at_commit" in session.info:
-            with transaction():
-                yield session.connection()
-            return
-        session.rollback()
-    with _turn_to_write(), _alone(db.engine, writes=True).connect() as connection, connection.begin():
-        yield connection
-
-
 def read(statement: Prepared, given: Mapping[str, Any]) -> Rows:
-    """Return what a statement that only reads finds: in the session's transaction if one is open, else by itself.
+    """Return what a statement that only reads finds: in the transaction if one is open, else by itself.
 
     By itself it is one round trip on PostgreSQL, where a session makes three of it.
     """
+    running = _running.get()
+    if running:
+        return statement.run(running.connection, given)
     if db.session.registry.has() and db.session().in_transaction():
         return statement.run(db.session.connection(), given)
-    with _alone(db.engine, writes=False).connect() as connection:
+    with _with_options(db.engine, writes=False, is_alone=True).connect() as connection:
         connection.begin()  # rolled back with the connection's end: nothing was written
         return statement.run(connection, given)
 
 
+def _under_way() -> _Running:
+    running = _running.get()
+    if running is None:
+        raise RuntimeError("no transaction is running")
+    return running
+
+
+def _of_session(step: str) -> None:
+    """Let the session do this step, if there is one."""
+    if db.session.registry.has():
+        getattr(db.session(), step)()
+
+
 @lru_cache(8)
-def _alone(engine: Engine, *, writes: bool) -> Engine:
-    """The same engine, whose transactions are one statement on PostgreSQL."""
-    return engine.execution_options(**(ALONE | WRITES if writes else ALONE))
+def _with_options(engine: Engine, *, writes: bool, is_alone: bool) -> Engine:
+    """The same engine, which begins what writes at once, and sends what is one statement by itself."""
+    return engine.execution_options(**(WRITES if writes else {}) | (ALONE if is_alone else {}))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, String, Uuid, bindparam, func, insert, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from kiosk.extensions import db, execute, hot_transaction, transaction
+from kiosk.extensions import db, execute, transaction
 from kiosk.ids import uuid7
 from kiosk.models import Organisation, Trade
 from kiosk.models.types import Json, UtcDateTime
@@ -37,7 +37,7 @@ def given(**other: Any) -> dict[str, Any]:
 
 
 def test_every_type_comes_back_as_sqlalchemy_gives_it(hall: Hall) -> None:
-    with hot_transaction() as connection:
+    with transaction(is_one_statement=True) as connection:
         row = Prepared(ECHO).run(connection, given()).one_or_none()
         usual = connection.execute(ECHO, given()).one()
     assert row._asdict() == usual._asdict() == given()
@@ -66,19 +66,19 @@ def test_an_in_with_values_is_refused_as_it_would_change_the_text(hall: Hall) ->
 
 
 def test_a_missing_parameter_is_an_error_and_nothing_is_sent(hall: Hall) -> None:
-    with counting() as counted, hot_transaction() as connection, pytest.raises(KeyError, match="who"):
+    with counting() as counted, transaction(is_one_statement=True) as connection, pytest.raises(KeyError, match="who"):
         Prepared(ECHO).run(connection, {name: value for name, value in given().items() if name != "who"})
     assert counted.statements == 0
 
 
 def test_the_types_own_refusals_hold(hall: Hall) -> None:
     naive = NOON.replace(tzinfo=None)
-    with hot_transaction() as connection, pytest.raises(ValueError, match="time zone"):
+    with transaction(is_one_statement=True) as connection, pytest.raises(ValueError, match="time zone"):
         Prepared(ECHO).run(connection, given(instant=naive))
 
 
 def test_it_is_counted_like_any_other(hall: Hall) -> None:
-    with counting() as counted, hot_transaction() as connection:
+    with counting() as counted, transaction(is_one_statement=True) as connection:
         Prepared(ECHO).run(connection, given())
     assert counted.statements == 1
 
@@ -99,13 +99,13 @@ def test_what_the_database_refuses_is_sqlalchemys_error_and_rolled_back(hall: Ha
 def test_a_statement_that_is_wrong_leaves_the_connection_usable(hall: Hall) -> None:
     with pytest.raises(DBAPIError, match="SELECT nothing"), transaction():
         execute(Prepared(text("SELECT nothing FROM nowhere")), {})
-    with hot_transaction() as connection:
+    with transaction(is_one_statement=True) as connection:
         assert Prepared(select(literal_column("1").label("one"))).run(connection, {}).one_or_none().one == 1
 
 
 def test_several_rows_where_one_was_meant_are_an_error(hall: Hall) -> None:
     twice = select(literal_column("1").label("one")).union_all(select(literal_column("2")))
-    with hot_transaction() as connection:
+    with transaction(is_one_statement=True) as connection:
         rows = Prepared(twice).run(connection, {})
         assert [row.one for row in rows.all()] == [1, 2]
         with pytest.raises(ValueError, match="more rows"):

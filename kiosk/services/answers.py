@@ -17,7 +17,7 @@ from kiosk.errors import (
     QuestionNotInAttempt,
     SeqReused,
 )
-from kiosk.extensions import db, hot_transaction, retried, transaction
+from kiosk.extensions import db, retried, transaction
 from kiosk.models import Answer, AnswerSave
 from kiosk.services import catalogue, hot_statements, presence, responses, shapes, write_access
 from kiosk.services.audit import Actor
@@ -105,7 +105,7 @@ def go(
         "p_marked_number": 0 if marked is None else left_number,
         "p_marked": bool(marked),
     }
-    with hot_transaction() as connection:
+    with transaction(is_one_statement=True) as connection:
         rows = hot_statements.move(asks_epoch=by.epoch is not None).run(connection, chosen)
     by_number = {row.number: row for row in rows}
     if to_number not in by_number:
@@ -142,7 +142,7 @@ def _store(
         "p_counted": True,
         "p_refusal": None,
     }
-    with hot_transaction() as connection:
+    with transaction(is_one_statement=True) as connection:
         if connection.dialect.name == "postgresql":
             return hot_statements.save(asks_epoch=asks_epoch, is_text=is_text).run(connection, given).one_or_none()
         row = hot_statements.change(asks_epoch=asks_epoch).run(connection, given).one_or_none()

@@ -15,11 +15,11 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, event, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import KioskError
-from kiosk.extensions import db, retried, transaction
+from kiosk.extensions import db, last_of_all, retried, transaction
 from kiosk.models import IdempotencyKey
 
 LONGEST_KEY = 200
@@ -76,27 +76,17 @@ def once(called: Repeatable, work: Callable[[], object], answer: Callable[[bool]
         kept[:] = [answer(True)]
         _complete(called, kept[0], now)
 
-    db.session.info["at_commit"] = keep_at_commit
     try:
-        work()
+        with last_of_all(keep_at_commit):
+            work()
     except KioskError:
-        db.session.info.pop("at_commit", None)
         _release(called, now)
         raise
-    finally:
-        db.session.info.pop("at_commit", None)
     if not kept:
         kept.append(answer(False))
         with transaction():
             _complete(called, kept[0], now)
     return kept[0]
-
-
-@event.listens_for(db.session, "before_commit")
-def _before_commit(session: Any) -> None:
-    keep = session.info.get("at_commit")
-    if keep:
-        keep()
 
 
 @retried

@@ -111,15 +111,13 @@ def test_a_call_that_is_still_working_is_told_so_and_an_abandoned_one_taken_over
 
 def steal_and_extend(user_id, call, hall, attempt_id):
     """Another process takes the claim over before this one commits its effect."""
-    from kiosk.extensions import transaction
+    from kiosk.extensions import last_of_all, transaction
     from kiosk.services import grants
 
-    keep = db.session.info.pop("at_commit")
-    with transaction():
+    with last_of_all(None), transaction():
         db.session.execute(
             update(IdempotencyKey).where(IdempotencyKey.call == call).values(made_at=hall.after(seconds=62))
         )
-    db.session.info["at_commit"] = keep
     grants.extend(row_of(attempt_id).id, 300, reason="late", is_short=False, by=hall.admin, now=hall.after(seconds=61))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from kiosk import clock, extensions, timers
 from kiosk.errors import KioskError, NotFound, TimeOver, TimerUnavailable
 from kiosk.extensions import db, retried
+from kiosk.fair_lock import FairLock
 from kiosk.ids import uuid7
 from kiosk.jobs import sweeper
 from kiosk.services import answers, reports, sitting_reports, system
@@ -140,7 +141,7 @@ def test_D5_who_has_waited_long_already_is_refused_and_not_made_to_wait_again(
 
 
 def test_D5_sqlites_one_writer_waits_in_turn_and_only_so_long() -> None:
-    lock = extensions.FairLock()
+    lock = FairLock()
     assert lock.acquire(within_seconds=1)
     assert not lock.acquire(within_seconds=0.05)
     lock.release()
