@@ -14,6 +14,22 @@ class ShiftStatus(StrEnum):
     CLOSED = "closed"
 
 
+class ShownShift:
+    """A shift as staff are shown it, in a list or alone: what its state means for the page."""
+
+    status: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether exams may start."""
+        return self.status == ShiftStatus.OPEN
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is over for good."""
+        return self.status == ShiftStatus.CLOSED
+
+
 class ShiftAction(StrEnum):
     """What staff do to a shift."""
 

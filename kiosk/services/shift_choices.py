@@ -10,30 +10,20 @@ from sqlalchemy import select
 
 from kiosk.extensions import db
 from kiosk.models import Shift
-from kiosk.shift_states import ShiftStatus
+from kiosk.shift_states import ShownShift
 
 LATE_START = timedelta(minutes=10)
 NEWEST = 30
 
 
 @dataclass(frozen=True)
-class ShiftChoice:
+class ShiftChoice(ShownShift):
     """A shift that a page can show."""
 
     shift_id: UUID
     starts_at: datetime
     status: str
     start_code: str | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it goes on."""
-        return self.status == ShiftStatus.OPEN
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it is over for good."""
-        return self.status == ShiftStatus.CLOSED
 
 
 def newest(centre_id: UUID) -> list[ShiftChoice]:
@@ -49,6 +39,6 @@ def newest(centre_id: UUID) -> list[ShiftChoice]:
 
 def likely(shifts: list[ShiftChoice], now: datetime) -> ShiftChoice | None:
     """Return the open shift that began last, else the next one to come, else the latest."""
-    is_open = [one for one in shifts if one.status == "open"]
+    running = next((one for one in shifts if one.is_open), None)
     coming = [one for one in shifts if one.status in ("planned", "gate") and one.starts_at >= now - LATE_START]
-    return next(iter(is_open), None) or next(reversed(coming), None) or next(iter(shifts), None)
+    return running or next(reversed(coming), None) or next(iter(shifts), None)

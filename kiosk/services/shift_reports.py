@@ -14,7 +14,7 @@ from kiosk.errors import NotFound
 from kiosk.extensions import db
 from kiosk.models import Attempt, Candidate, Centre, Shift, ShiftTrade, Trade
 from kiosk.services.listing import Listed, Order, listed
-from kiosk.shift_states import ShiftStatus
+from kiosk.shift_states import ShiftStatus, ShownShift
 from kiosk.states import HANDED_IN, AttemptStatus
 
 SORTS: dict[str, tuple[Any, ...]] = {
@@ -27,7 +27,7 @@ SHOWS = ("", *ShiftStatus, "all")
 
 
 @dataclass(frozen=True)
-class ShiftRow:
+class ShiftRow(ShownShift):
     """One shift with its people counted."""
 
     shift_id: UUID
@@ -51,16 +51,6 @@ class ShiftRow:
         if self.latest_entry_at is None:
             return None
         return round((self.latest_entry_at - self.starts_at).total_seconds() / 60)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether exams may start."""
-        return self.status == ShiftStatus.OPEN
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether its day is over."""
-        return self.status == ShiftStatus.CLOSED
 
 
 def shifts(centre_id: UUID, *, show: str, order: Order) -> Listed[ShiftRow]:
