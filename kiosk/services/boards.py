@@ -279,7 +279,7 @@ def _need(
         return "blank", row.deadline_at
     if state == "paused" and now - row.paused_at > LONG_PAUSE:
         return "paused_long", row.paused_at
-    if state == "ready" and is_present and shift and shift.status == "open" and now - shift.starts_at > LATE_START:
+    if state == "ready" and is_present and shift and shift.is_open and now - shift.starts_at > LATE_START:
         return "late", shift.starts_at
     return "", None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Route, expect
 
 from tests.bench.page import WATCH
 from tests.browser.conftest import Server
@@ -46,6 +47,23 @@ def test_moves_and_answers_shift_nothing_and_each_is_one_request(server: Server,
     kiosk.page.wait_for_timeout(100)  # the browser tells of shifts a frame later
     assert (asked["go"], asked["save"]) == (6, 3)
     assert kiosk.page.evaluate("benchSeen.shifts") == []
+
+
+def test_a_font_that_comes_late_moves_nothing(server: Server, open_kiosk: Callable[..., Kiosk]) -> None:
+    signed_in = at_the_exam(open_kiosk(), server.somebody()).context.storage_state()
+    fresh = open_kiosk(storage_state=signed_in)  # the same sign-in, with nothing in the cache
+    fresh.context.add_init_script(path=WATCH)
+    held: list[Route] = []
+    fresh.context.route("**/*.woff2", lambda route: held.append(route))
+    fresh.page.goto(f"{server.url}/candidate/exam", wait_until="commit")
+    fresh.page.wait_for_selector("#answer[data-is-here]")
+    fresh.page.wait_for_timeout(300)  # the page has been painted without
+    for route in held:
+        route.continue_()
+    fresh.page.wait_for_timeout(300)
+    assert len(held) == 1
+    assert fresh.page.evaluate("performance.getEntriesByType('paint').length"), "it does not wait for a font"
+    assert fresh.page.evaluate("benchSeen.shifts") == []
 
 
 def test_a_move_changes_little_of_the_page(server: Server, kiosk: Kiosk) -> None:

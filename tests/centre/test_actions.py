@@ -17,11 +17,6 @@ ACTIONS = ("assign", "reassign", "clear", "reset", "resume")
 REASON = "the wrong trade was on the list"
 
 
-@pytest.fixture
-def desk(app):
-    return Desk(app, "centre")
-
-
 def seen(desk, action, **query):
     """The numbers of a preview, as its form will send them back."""
     page = desk.get(f"/centre/slots/{action}", query_string=query).get_data(as_text=True)

@@ -21,11 +21,6 @@ from tests.exchange.photos import picture, zipped
 NEW = csv_file("A1,Asha,Naik,TTC,C01", "A2,Bina,,TTC,C01")
 
 
-@pytest.fixture
-def desk(app):
-    return Desk(app, "centre")
-
-
 def send(desk: Desk, content: bytes, name: str = "c.csv", **more: Any):  # type: ignore[no-untyped-def]
     return desk.post("/centre/imports", file=(io.BytesIO(content), name), **more)
 

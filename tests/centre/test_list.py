@@ -17,11 +17,6 @@ from tests.desk import Desk, PageCheck
 OUTAGE = {"kind": "outage", "reason": "the server was away", "by": SYSTEM}
 
 
-@pytest.fixture
-def desk(app):
-    return Desk(app, "centre")
-
-
 def test_each_state_is_said_with_its_time(app, hall, desk):
     writer, finisher, late = hall.player(0), hall.player(1), hall.player(2)
     for player in (writer, finisher, late):

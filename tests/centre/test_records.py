@@ -20,11 +20,6 @@ from tests.cast import PASSWORD
 from tests.desk import Desk, plain
 
 
-@pytest.fixture
-def desk(app, hall):
-    return Desk(app, "centre")
-
-
 def candidate(**where):
     db.session.rollback()
     return db.session.execute(select(Candidate).filter_by(**where)).scalar_one_or_none()
