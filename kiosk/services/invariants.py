@@ -242,8 +242,8 @@ def _mixed_sets(_now: datetime) -> Query:
     return (
         select(Attempt.id)
         .join(Answer, Answer.attempt_id == Attempt.id)
-        .join(Question, Question.id == Answer.question_id)
-        .where(Question.question_set_id != Attempt.question_set_id)
+        .outerjoin(Question, Question.id == Answer.question_id)
+        .where(or_(Question.id.is_(None), Question.question_set_id != Attempt.question_set_id))
         .distinct()
     )
 

@@ -22,6 +22,7 @@ HARMS = {
     "I9": "UPDATE attempts SET status = 'submitted' WHERE status = 'completed'",
     "I17": "UPDATE slots SET status = 'consumed', consumed_at = assigned_at WHERE status = 'attempting'",
     "I16": "UPDATE attempts SET question_set_id = (SELECT id FROM question_sets WHERE label = 'C' LIMIT 1)",
+    "I16 without a question": "DELETE FROM questions WHERE id IN (SELECT question_id FROM answers WHERE number = 2)",
 }
 
 
@@ -57,7 +58,7 @@ def test_each_harm_is_seen_by_its_invariant(busy: Hall, name: str) -> None:
     with db.engine.begin() as connection:
         connection.execute(text(harm))
     found = broken(busy)
-    assert name in found
+    assert name.split()[0] in found
     assert all(one.examples for one in invariants.check(now=busy.MORNING) if not one.holds)
 
 
