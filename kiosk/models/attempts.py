@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, String, Text, Uuid, text
@@ -93,11 +92,7 @@ class Answer(Model):
     """
 
     __tablename__ = "answers"
-    __table_args__: Any = (
-        Index("ix_answers_attempt_number", "attempt_id", "number", unique=True),
-        # each row is changed a few times: a new version that finds room on its page leaves the indexes alone
-        {"postgresql_with": {"fillfactor": 50}},
-    )
+    __table_args__ = (Index("ix_answers_attempt_number", "attempt_id", "number", unique=True),)
 
     attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempts.id"), primary_key=True)
     # no foreign key: PostgreSQL would lock all the questions for each start, and the others' starts want the same ones.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import inspect
 
 from kiosk import timers
 from kiosk.errors import (
@@ -204,3 +205,9 @@ def test_a_start_that_fails_leaves_no_key_behind(hall: Hall, redis_server: Redis
         hall.player().start()
     assert redis_server.client().keys("exam:timer:*") == []
     assert timers.is_up()
+
+
+@pytest.mark.usefixtures("hall")
+def test_a_start_locks_no_question() -> None:
+    """Everybody starts with the same ones: a foreign key would be a lock on each of them, for each start."""
+    assert {key["referred_table"] for key in inspect(db.engine).get_foreign_keys("answers")} == {"attempts"}

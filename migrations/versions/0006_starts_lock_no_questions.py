@@ -1,4 +1,4 @@
-"""Starts don't lock the questions they share, and answers have room beside them for their next version.
+"""A start doesn't lock the questions that all others start with.
 
 Revision ID: 0006
 Revises: 0005
@@ -17,12 +17,8 @@ TO_QUESTIONS = "fk_answers_question_id_questions"
 def upgrade():
     with op.batch_alter_table("answers", reflect_kwargs={"resolve_fks": False}) as answers:
         answers.drop_constraint(TO_QUESTIONS, type_="foreignkey")
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER TABLE answers SET (fillfactor = 50)")
 
 
 def downgrade():
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER TABLE answers RESET (fillfactor)")
     with op.batch_alter_table("answers", reflect_kwargs={"resolve_fks": False}) as answers:
         answers.create_foreign_key(TO_QUESTIONS, "questions", ["question_id"], ["id"])
