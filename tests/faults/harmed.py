@@ -74,7 +74,9 @@ def load_app(master_pid: int, target: str) -> Any:
     if wrong_seconds:
         right = time.time
         time.time = lambda: right() + wrong_seconds
-    return arm(_load_app(master_pid, target))
+    app = _load_app(master_pid, target)
+    app.test_client().get("/healthz")  # what a worker does once, in its first request, is no part of those that follow
+    return arm(app)
 
 
 _load_app = server.load_app
