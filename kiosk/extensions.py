@@ -72,7 +72,6 @@ migrate = Migrate()
 login_manager = Logins()
 babel = Babel()
 
-
 _sqlite_writer = FairLock()
 
 
@@ -132,9 +131,8 @@ def transaction(*, is_one_statement: bool = False) -> Iterator[Connection]:
                             write(rows)
                     if last:
                         last()
-                    _of_session(
-                        "commit"
-                    )  # writes what is left and forgets what it read; the connection's commit counts
+                    # writes what is left, and forgets what it read; the commit that counts is the connection's
+                    _of_session("commit")
                 except BaseException:
                     _of_session("rollback")
                     raise
