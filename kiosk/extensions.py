@@ -114,8 +114,11 @@ def transaction(*, is_one_statement: bool = False) -> Iterator[Connection]:
     PostgreSQL it is then its own transaction, one round trip instead of three.
 
     SQLite begins IMMEDIATE, else a reader that turns writer fails at once with BUSY_SNAPSHOT. Raises ServerBusy
-    where the writers before us wait too long for somebody outside: else each would wait for all the others.
+    where the writers before us wait too long for somebody outside: else each would wait for all the others; and
+    RuntimeError inside another one, of which it would be no part.
     """
+    if _running.get():
+        raise RuntimeError("a transaction is running already")
     last = _last.get()
     _of_session("rollback")
     engine = _with_options(db.engine, writes=True, is_alone=is_one_statement and last is None)
@@ -131,6 +134,7 @@ def transaction(*, is_one_statement: bool = False) -> Iterator[Connection]:
                             write(rows)
                     if last:
                         last()
+                    _under_way()
                     # writes what is left, and forgets what it read; the commit that counts is the connection's
                     _of_session("commit")
                 except BaseException:
@@ -167,8 +171,9 @@ def read(statement: Prepared, given: Mapping[str, Any]) -> Rows:
 
 
 def _under_way() -> _Running:
+    """The running transaction. Raises RuntimeError without one, or where a session inside has rolled it back."""
     running = _running.get()
-    if running is None:
+    if running is None or not running.connection.in_transaction():
         raise RuntimeError("no transaction is running")
     return running
 

@@ -137,3 +137,25 @@ def test_outside_of_a_transaction_nothing_is_written(hall: Hall) -> None:
         with pytest.raises(RuntimeError, match="no transaction"):
             before_commit(lambda rows: None, [1])
     assert (counted.statements, counted.commits) == (0, 0)
+
+
+def test_a_transaction_inside_another_is_refused_before_it_does_harm(hall: Hall) -> None:
+    with transaction():
+        renamed("outside")
+        with pytest.raises(RuntimeError, match="running already"), transaction():
+            pass
+    assert name_now() == "outside"
+
+
+def test_what_a_session_rolled_back_is_not_taken_for_done(hall: Hall) -> None:
+    before = name_now()
+    with pytest.raises(RuntimeError, match="no transaction"):
+        rename(uses_session=True, and_then=db.session.rollback)
+    with pytest.raises(RuntimeError, match="no transaction"):
+        rename(uses_session=True, and_then=rolled_back_and_on)
+    assert name_now() == before
+
+
+def rolled_back_and_on() -> None:
+    db.session.rollback()
+    renamed("all by itself")

@@ -2,6 +2,7 @@
 
 Each plan names the foreign keys that may be followed. Every other row that points at something to be deleted stands in
 the way, and so does a table that nobody has thought of yet: nothing is orphaned, and the database never has to refuse.
+(Answers point at questions without a key, ADR 8: their attempt points at the set, and stands in the way.)
 """
 
 from __future__ import annotations

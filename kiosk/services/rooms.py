@@ -62,27 +62,29 @@ def add_time(
     `is_short`: by somebody who may grant ten minutes per attempt in total; who would get more is left out.
     """
     reason = checked_reason(reason, dry_run=dry_run)
-    report = BulkReport()
-    for ids in _batches(candidate_ids):
-        if dry_run:
+    if dry_run:
+        report = BulkReport()
+        for ids in _batches(candidate_ids):
             _plan_time(ids, seconds, is_short, now, report, is_locked=False)
-        else:
-            mine, clocks = _add_time(ids, seconds, reason, is_short, by, now)
-            report.add(mine)
-            timers.create_timers(clocks, now=now)
+        return report
+    report, clocks = _add_time(candidate_ids, seconds, reason, is_short, by, now)
+    for some in clocks:
+        timers.create_timers(some, now=now)
     return report
 
 
 @retried
 def _add_time(
-    ids: list[UUID], seconds: int, reason: str, is_short: bool, by: Actor, now: datetime
-) -> tuple[BulkReport, dict[UUID, timers.Timer]]:
-    report = BulkReport()
+    candidate_ids: Iterable[UUID], seconds: int, reason: str, is_short: bool, by: Actor, now: datetime
+) -> tuple[BulkReport, list[dict[UUID, timers.Timer]]]:
+    """All of them or none: whoever asks again must not give the first thousand their time twice."""
+    report, clocks = BulkReport(), []
     with transaction():
-        rows, plan = _plan_time(ids, seconds, is_short, now, report, is_locked=True)
-        change = Change("attempt", ids[0], "extend", reason=reason)
-        kind = grants.SHORT if is_short else grants.LONG
-        clocks = many_grants.add(rows, plan, kind=kind, change=change, by=by, now=now)
+        for ids in _batches(candidate_ids):
+            rows, plan = _plan_time(ids, seconds, is_short, now, report, is_locked=True)
+            change = Change("attempt", ids[0], "extend", reason=reason)
+            kind = grants.SHORT if is_short else grants.LONG
+            clocks.append(many_grants.add(rows, plan, kind=kind, change=change, by=by, now=now))
     return report, clocks
 
 

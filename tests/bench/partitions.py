@@ -47,7 +47,6 @@ def cut(connection: Connection, count: int) -> None:
     for table, column in (("answer_saves", "question_id"), ("visits", "at")):
         connection.execute(text(f"CREATE INDEX ON {table} (attempt_id, {column})"))
     connection.execute(text("ALTER TABLE answers ADD FOREIGN KEY (attempt_id) REFERENCES attempts (id)"))
-    connection.execute(text("ALTER TABLE answers ADD FOREIGN KEY (question_id) REFERENCES questions (id)"))
 
 
 def parts_touched(connection: Connection, query: str, **values: object) -> set[str]:

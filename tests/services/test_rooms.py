@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kiosk import timers
-from kiosk.errors import BadInput, ReasonMissing
-from kiosk.extensions import db
+from kiosk.errors import BadInput, ReasonMissing, ServerBusy
+from kiosk.extensions import db, last_of_all
 from kiosk.services import centre_reports, giving_back, grants, invariants, pauses, rooms
 from kiosk.services.centre_reports import Filters
 from kiosk.services.giving_back import BackReport, Window
@@ -206,6 +206,27 @@ def test_everybody_who_writes_or_is_paused_gets_the_same_minutes(hall: Hall, wri
         timers.to_ms(writers[0].attempt.deadline_at), writers[0].attempt.version, writers[0].lease
     )
     assert ("extend", "in_progress", "in_progress") in hall.audit(writers[0].attempt.id)
+    assert nothing_is_broken(hall.after(minutes=30))
+
+
+def test_a_room_of_thousands_gets_its_minutes_at_once_or_not_at_all(
+    hall: Hall, writers: list[Player], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks again after half of it would give the first half their time twice."""
+    monkeypatch.setattr(rooms, "BATCH", 1)
+    commits: list[int] = []
+
+    def fail() -> None:
+        raise ServerBusy
+
+    with last_of_all(lambda: commits.append(1)):
+        assert add_time(hall).changed == 3
+    assert commits == [1]
+    with pytest.raises(ServerBusy), last_of_all(fail):
+        add_time(hall)
+    for writer in writers:
+        assert writer.attempt.deadline_at == hall.after(hours=3, minutes=10)
+        assert timers.read_timer(writer.attempt.id).version == writer.attempt.version
     assert nothing_is_broken(hall.after(minutes=30))
 
 
