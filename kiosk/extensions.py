@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from kiosk.errors import ServerBusy
 from kiosk.fair_lock import FairLock
+from kiosk.listed import Listed
 from kiosk.prepared import Prepared, Rows
 
 P = ParamSpec("P")
@@ -144,13 +145,13 @@ def transaction(*, is_one_statement: bool = False) -> Iterator[Connection]:
             _running.reset(token)
 
 
-def execute(statement: Executable | Prepared, given: Any = None) -> Any:
+def execute(statement: Executable | Prepared | Listed, given: Any = None) -> Any:
     """Run a statement on tables inside `transaction()`, without the session: it would only ask itself what to add.
 
     Returns SQLAlchemy's result, of a prepared statement its `Rows`. Raises RuntimeError outside of a transaction.
     """
     connection = _under_way().connection
-    if isinstance(statement, Prepared):
+    if isinstance(statement, Prepared | Listed):
         return statement.run(connection, given)
     return connection.execute(statement, given)
 

@@ -114,7 +114,7 @@ class Prepared:
         assert not made.post_compile_params, "IN takes words of the program (one_of), a list of values is one parameter"
         names = tuple(made.positiontup or made.params)
         binds = {name: bind for bind, name in made.bind_names.items()}
-        to_driver = {name: convert for name in names if (convert := _to_driver(binds[name].type, dialect))}
+        to_driver = {name: convert for name in names if (convert := for_driver(binds[name].type, dialect))}
         fixed = {
             name: to_driver[name](value) if name in to_driver else value
             for name, value in made.params.items()
@@ -178,7 +178,8 @@ def one_of(column: Any, words: Iterable[str]) -> Any:
     return column.in_([literal_column(f"'{word}'") for word in words])
 
 
-def _to_driver(kind: Any, dialect: Dialect) -> Convert | None:
+def for_driver(kind: Any, dialect: Dialect) -> Convert | None:
+    """Return what makes values of this type ready for the driver; None where they go as they are."""
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -33,6 +34,9 @@ def load_app(master_pid: int, _target: str) -> Callable[..., Any]:
         guard.watch_parent(master_pid)
     from wsgi import app
 
+    # what the program itself consists of stays: to look through it again and again held up everybody for 250 ms
+    gc.collect()
+    gc.freeze()
     return app
 
 

@@ -17,13 +17,15 @@ from uuid import UUID
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import Uuid, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kiosk.errors import BadInput, KioskError, NotFound
-from kiosk.extensions import db, retried, transaction
+from kiosk.extensions import db, execute, retried, transaction
 from kiosk.ids import uuid7
+from kiosk.listed import Listed
 from kiosk.models import Centre, Kiosk
+from kiosk.models.types import UtcDateTime
 from kiosk.services import audit, tries
 from kiosk.services.audit import SYSTEM, Actor, Change
 from kiosk.services.system import settings
@@ -36,6 +38,11 @@ ENROLMENT_LIMIT = 20  # wrong codes from one address within the window of `tries
 RECOGNISED_FOR = timedelta(seconds=15)
 MOST_REMEMBERED = 10_000
 LONGEST_NAME = 40
+
+_HEARD = Listed(
+    "UPDATE kiosks SET last_seen_at = listed.at FROM {rows} WHERE kiosks.id = listed.id",
+    {"id": Uuid(), "at": UtcDateTime()},
+)
 
 _guard = threading.Lock()
 _known: dict[tuple[UUID, str], tuple[datetime, bool]] = {}
@@ -190,13 +197,8 @@ def flush() -> int:
     with _guard:
         heard, _seen = _seen, {}
     if heard:
-        with transaction():
-            db.session.execute(
-                update(Kiosk)
-                .where(Kiosk.id.in_(sorted(heard)))
-                .values(last_seen_at=case(heard, value=Kiosk.id))
-                .execution_options(synchronize_session=False)
-            )
+        with transaction(is_one_statement=True):
+            execute(_HEARD, {"rows": sorted(heard.items())})
     return len(heard)
 
 

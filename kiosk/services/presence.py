@@ -8,23 +8,35 @@ What a crash loses here is at most the last few seconds of it; no answer and no 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import Integer, Uuid, select
 
-from kiosk.extensions import db, retried, transaction
-from kiosk.models import Attempt, Visit
+from kiosk.extensions import db, execute, retried, transaction
+from kiosk.listed import Listed
+from kiosk.models import Visit
+from kiosk.models.types import UtcDateTime
 
 BATCH = 250  # short transactions: a save that waits for one of these rows waits a few milliseconds
 MOST_KEPT = 200_000  # a database that stays away for hours must not fill the memory
+# whoever told nothing of unsaved answers, a page without scripts, keeps what is known
+_HEARD = Listed(
+    "UPDATE attempts SET last_seen_at = listed.at, unsaved = coalesce(listed.unsaved, attempts.unsaved) "
+    "FROM {rows} WHERE attempts.id = listed.id",
+    {"id": Uuid(), "at": UtcDateTime(), "unsaved": Integer()},
+)
+_LOOKED = Listed(
+    "INSERT INTO visits (attempt_id, number, at) SELECT listed.attempt_id, listed.number, listed.at FROM {rows}",
+    {"attempt_id": Uuid(), "number": Integer(), "at": UtcDateTime()},
+)
 
 _guard = threading.Lock()
 _seen: dict[UUID, datetime] = {}
 _unsaved: dict[UUID, int] = {}
-_visits: list[dict[str, Any]] = []
+_visits: list[tuple[UUID, int, datetime]] = []
 
 
 def seen(attempt_id: UUID, *, now: datetime) -> None:
@@ -44,7 +56,7 @@ def visited(attempt_id: UUID, number: int, *, now: datetime) -> None:
     with _guard:
         _seen[attempt_id] = now
         if len(_visits) < MOST_KEPT:
-            _visits.append({"attempt_id": attempt_id, "number": number, "at": now})
+            _visits.append((attempt_id, number, now))
 
 
 def flush() -> int:
@@ -55,11 +67,12 @@ def flush() -> int:
         _seen, _unsaved, _visits = {}, {}, []
     try:
         # in the order of their ids, as everybody who locks several attempts does
-        for batch in _batches(sorted(heard)):
-            told = {attempt_id: waiting[attempt_id] for attempt_id in batch if attempt_id in waiting}
-            _write_seen([(attempt_id, heard[attempt_id]) for attempt_id in batch], told)
-        for rows in _batches(looked):
-            _write_visits(rows)
+        ids = sorted(heard, key=attrgetter("int"))
+        for batch in (ids[start : start + BATCH] for start in range(0, len(ids), BATCH)):
+            _write(_HEARD, [(attempt_id, heard[attempt_id], waiting.get(attempt_id)) for attempt_id in batch])
+        while looked:
+            _write(_LOOKED, looked[:BATCH])
+            del looked[:BATCH]
     except Exception:
         with _guard:  # the next call tries again
             _seen, _unsaved = heard | _seen, waiting | _unsaved
@@ -77,25 +90,6 @@ def way_through(attempt_id: UUID) -> list[tuple[int, datetime]]:
 
 
 @retried
-def _write_seen(batch: list[tuple[UUID, datetime]], unsaved: dict[UUID, int]) -> None:
-    values: dict[str, Any] = {"last_seen_at": case(dict(batch), value=Attempt.id)}
-    if unsaved:
-        # whoever told nothing, a page without scripts, keeps what is known
-        values["unsaved"] = case(unsaved, value=Attempt.id, else_=Attempt.unsaved)
-    with transaction():
-        db.session.execute(
-            update(Attempt)
-            .where(Attempt.id.in_([attempt_id for attempt_id, _at in batch]))
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )
-
-
-@retried
-def _write_visits(rows: list[dict[str, Any]]) -> None:
-    with transaction():
-        db.session.execute(insert(Visit), rows)
-
-
-def _batches(items: list[Any]) -> Iterator[list[Any]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+def _write(what: Listed, rows: list[Any]) -> None:
+    with transaction(is_one_statement=True):
+        execute(what, {"rows": rows})

@@ -47,6 +47,8 @@ def main(arguments: list[str]) -> int:
     for trouble in bench.run.troubles[:10]:
         say(f"WRONG: {trouble}")
     if asked.json:
+        for line in report.minute_lines(bench.run.minutes):
+            say(line)
         print(json.dumps(bench.run.document()))
     else:
         print(report.table(bench.run, is_postgresql=asked.database == "postgresql"))

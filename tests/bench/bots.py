@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 import re
@@ -211,15 +212,18 @@ class Candidate(Browser):
         await self._step("/candidate/done")
 
     async def write(self, until: float, pace_seconds: float) -> None:
-        """Write until then as people do: a save and another question each `pace_seconds`, three polls meanwhile."""
-        await asyncio.sleep(random.random() * pace_seconds / 3)
-        while True:
-            for step in (self.save, self.time, self.question, self.time, self.time):
-                await step()
-                pause = pace_seconds / 5 * (0.75 + random.random() / 2)
-                if time.monotonic() + pause > until:
-                    return
-                await asyncio.sleep(pause)
+        """Write until then as people do: a save and another question each `pace_seconds`, three polls meanwhile.
+
+        Each begins somewhere in the round: people don't all save in the same moment.
+        """
+        steps = (self.save, self.time, self.question, self.time, self.time)
+        await asyncio.sleep(random.random() * pace_seconds / len(steps))
+        for step in itertools.islice(itertools.cycle(steps), random.randrange(len(steps)), None):
+            await step()
+            pause = pace_seconds / len(steps) * (0.75 + random.random() / 2)
+            if time.monotonic() + pause > until:
+                return
+            await asyncio.sleep(pause)
 
     def _read_form(self, page: str) -> None:
         self._form = dict(_HIDDEN.findall(page))

@@ -55,7 +55,7 @@ def table(run: Run, *, is_postgresql: bool) -> str:
         f"load generator: {document['driver_cpu_ms']} ms of CPU for each request",
         f"answers acknowledged: {run.acknowledged}, lost: {run.lost}",
         *_browser_lines(run.page),
-        *_minute_lines(run.minutes),
+        *minute_lines(run.minutes),
         *run.notes,
         *(f"WRONG: {trouble}" for trouble in run.troubles[:10]),
     ]
@@ -83,7 +83,7 @@ def _browser_lines(page: dict[str, Any]) -> list[str]:
     return [*lines, f"the page's main thread, ms of CPU for each move or answer: {thread}"]
 
 
-def _minute_lines(minutes: list[dict[str, Any]]) -> list[str]:
+def minute_lines(minutes: list[dict[str, Any]]) -> list[str]:
     """Each minute of writing: how often a second, and the 99th percentile; the last one may not be whole."""
     if not minutes:
         return []

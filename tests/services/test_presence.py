@@ -100,11 +100,11 @@ def test_what_could_not_be_written_is_written_later(hall: Hall, monkeypatch: pyt
     started = hall.player().start()
     presence.visited(started.attempt_id, 4, now=hall.MORNING + timedelta(minutes=1))
 
-    def away(_batch: object) -> None:
-        raise OperationalError("update", {}, Exception("away"))
+    def away(_statement: object, _given: object) -> None:
+        raise OperationalError("insert", {}, Exception("away"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(presence, "_write_visits", away)
+        broken.setattr(presence, "execute", away)
         with pytest.raises(OperationalError):
             presence.flush()
     presence.flush()
