@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import create_environ
 
 from kiosk.web import compression
-from kiosk.web.application import LONGEST_KEPT, Request, _cookies
+from kiosk.web.application import LONGEST_KEPT, Request, Response, _cookies
 
 
 @pytest.mark.parametrize("size", [1400, 2047, 2048, 4096, 4097, 16_384, 32_767, 32_768, 200_000])
@@ -33,3 +33,23 @@ def test_a_line_that_is_far_too_long_is_read_but_not_kept() -> None:
     line = "kiosk=abc; more=" + "x" * LONGEST_KEPT
     assert Request(create_environ(headers={"Cookie": line})).cookies["kiosk"] == "abc"
     assert _cookies.cache_info().currsize == kept
+
+
+def test_a_page_goes_to_the_server_whole_and_a_stream_piece_by_piece() -> None:
+    page, stream = Response("written"), Response(piece for piece in ("one", "two"))
+    assert page.get_app_iter(create_environ()) == [b"written"]
+    assert not isinstance(stream.get_app_iter(create_environ()), list)
+    assert list(stream.get_app_iter(create_environ())) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+def test_an_answer_without_a_body_sends_none(method: str, status: int) -> None:
+    assert Response("written", status=status).get_app_iter(create_environ(method=method)) == []
+
+
+def test_what_waits_for_the_end_of_an_answer_is_called_once() -> None:
+    ended: list[str] = []
+    answer = Response("written")
+    answer.call_on_close(lambda: ended.append("once"))
+    assert list(answer.get_app_iter(create_environ())) == [b"written"]
+    assert ended == ["once"]
