@@ -60,8 +60,6 @@ def engine_options() -> dict[str, Any]:
     return {
         "pool_size": 8,
         "max_overflow": 4,
-        # the one that was given back last: its process still has everything at hand, and the others may rest
-        "pool_use_lifo": True,
         "pool_timeout": 5,
         "connect_args": {
             "connect_timeout": 3,
